@@ -1,0 +1,7 @@
+namespace FedChain.Protocol.Envelope;
+
+/// <summary>One recipient's entry in a header: the file key, wrapped. Types that are not known are kept out of the way, as the format demands.</summary>
+/// <param name="Type">The first argument; case matters.</param>
+/// <param name="Arguments">The arguments after the type, each of one or more visible ASCII characters.</param>
+/// <param name="Body">What the base64 lines stand for; may be empty.</param>
+internal sealed record AgeStanza(string Type, IReadOnlyList<string> Arguments, byte[] Body);

@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace FedChain.Protocol.Envelope;
+
+/// <summary>
+/// Seals what is written to it for a set of recipients, as an age v1 file in the destination stream. The payload is encrypted once,
+/// in constant memory, whatever its size and the number of recipients.
+/// <para><see cref="Complete"/> or <see cref="CompleteAsync"/> writes the last chunk. Disposing without it leaves a file that every reader
+/// refuses as truncated, so that an error half-way can't leave half an adapter that looks whole.</para>
+/// </summary>
+public sealed class AgeWriter : Stream
+{
+    private readonly Stream _destination;
+    private readonly bool _leaveOpen;
+    private readonly ChunkCipher _cipher;
+    private readonly byte[] _plain = ArrayPool<byte>.Shared.Rent(AgeFormat.ChunkSize);
+    private readonly byte[] _sealed = ArrayPool<byte>.Shared.Rent(AgeFormat.SealedChunkSize);
+    private byte[]? _header; // with the payload's nonce; null once written
+    private int _buffered;
+    private bool _completed;
+    private bool _disposed;
+
+    /// <param name="destination">Where the age file goes. Nothing is written to it before the first chunk is full, or completion.</param>
+    /// <param name="recipients">One to <see cref="AgeFormat.MaxStanzas"/> recipients; each can open the file alone.</param>
+    /// <param name="leaveOpen">Whether disposing this leaves <paramref name="destination"/> open.</param>
+    /// <exception cref="ArgumentException">There is no recipient, or more than fit the header's bounds.</exception>
+    public AgeWriter(Stream destination, IReadOnlyCollection<AgeRecipient> recipients, bool leaveOpen = false)
+        : this(destination, recipients, leaveOpen, RandomNumberGenerator.Fill)
+    {
+    }
+
+    internal AgeWriter(Stream destination, IReadOnlyCollection<AgeRecipient> recipients, bool leaveOpen, RandomFill random)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        if (recipients.Count is 0 or > AgeFormat.MaxStanzas || AgeFormat.HeaderSize(recipients) > AgeFormat.MaxHeaderBytes)
+        {
+            throw new ArgumentException(
+                $"An age file is sealed to 1 to {AgeFormat.MaxStanzas} recipients, with a header of at most {AgeFormat.MaxHeaderBytes} bytes; got {recipients.Count} recipients.",
+                nameof(recipients));
+        }
+
+        (_destination, _leaveOpen) = (destination, leaveOpen);
+        Span<byte> fileKey = stackalloc byte[AgeFormat.FileKeySize];
+        Span<byte> nonce = stackalloc byte[AgeFormat.PayloadNonceSize];
+        random(fileKey);
+        var stanzas = new List<AgeStanza>(recipients.Count);
+        foreach (var recipient in recipients)
+        {
+            stanzas.Add(X25519Stanza.Wrap(fileKey, recipient, random));
+        }
+
+        random(nonce);
+        _header = [.. AgeHeader.Encode(stanzas, fileKey), .. nonce];
+        _cipher = new ChunkCipher(fileKey, nonce);
+        CryptographicOperations.ZeroMemory(fileKey);
+    }
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => !_completed && !_disposed;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        ThrowIfDone();
+        while (!buffer.IsEmpty)
+        {
+            if (SealNext(ref buffer))
+            {
+                WriteHeader();
+                _destination.Write(_sealed, 0, AgeFormat.SealedChunkSize);
+            }
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDone();
+        while (!buffer.IsEmpty)
+        {
+            var rest = buffer.Span;
+            var sealedOne = SealNext(ref rest);
+            buffer = buffer[^rest.Length..];
+            if (sealedOne)
+            {
+                await WriteHeaderAsync(cancellationToken);
+                await _destination.WriteAsync(_sealed.AsMemory(0, AgeFormat.SealedChunkSize), cancellationToken);
+            }
+        }
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>Writes the last chunk and flushes the destination. Nothing can be written afterwards.</summary>
+    public void Complete()
+    {
+        var size = SealLast();
+        WriteHeader();
+        _destination.Write(_sealed, 0, size);
+        _destination.Flush();
+    }
+
+    /// <inheritdoc cref="Complete"/>
+    public async Task CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        var size = SealLast();
+        await WriteHeaderAsync(cancellationToken);
+        await _destination.WriteAsync(_sealed.AsMemory(0, size), cancellationToken);
+        await _destination.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Flushes the destination. A chunk that is not full stays here: it can't be sealed before it is known whether it is the last.</summary>
+    public override void Flush() => _destination.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _destination.FlushAsync(cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            _disposed = true;
+            _cipher.Dispose();
+            CryptographicOperations.ZeroMemory(_plain.AsSpan(0, AgeFormat.ChunkSize));
+            ArrayPool<byte>.Shared.Return(_plain);
+            ArrayPool<byte>.Shared.Return(_sealed);
+            if (!_leaveOpen)
+            {
+                _destination.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>
+    /// Takes bytes from <paramref name="input"/>. A full chunk is sealed only once more follows, since only then it is not the last.
+    /// </summary>
+    /// <returns>Whether <see cref="_sealed"/> holds a chunk to write.</returns>
+    private bool SealNext(ref ReadOnlySpan<byte> input)
+    {
+        if (_buffered == AgeFormat.ChunkSize)
+        {
+            _cipher.Seal(_plain.AsSpan(0, AgeFormat.ChunkSize), last: false, _sealed);
+            _buffered = 0;
+            return true;
+        }
+
+        if (_buffered == 0 && input.Length > AgeFormat.ChunkSize)
+        {
+            _cipher.Seal(input[..AgeFormat.ChunkSize], last: false, _sealed); // no copy for large writes
+            input = input[AgeFormat.ChunkSize..];
+            return true;
+        }
+
+        var taken = Math.Min(input.Length, AgeFormat.ChunkSize - _buffered);
+        input[..taken].CopyTo(_plain.AsSpan(_buffered));
+        _buffered += taken;
+        input = input[taken..];
+        return false;
+    }
+
+    private int SealLast()
+    {
+        ThrowIfDone();
+        _completed = true;
+        _cipher.Seal(_plain.AsSpan(0, _buffered), last: true, _sealed);
+        return _buffered + AgeFormat.TagSize;
+    }
+
+    private void WriteHeader()
+    {
+        if (_header is not null)
+        {
+            _destination.Write(_header);
+            _header = null;
+        }
+    }
+
+    private async ValueTask WriteHeaderAsync(CancellationToken cancellationToken)
+    {
+        if (_header is not null)
+        {
+            await _destination.WriteAsync(_header, cancellationToken);
+            _header = null;
+        }
+    }
+
+    private void ThrowIfDone()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_completed)
+        {
+            throw new InvalidOperationException("This age file is complete; nothing can be added to it.");
+        }
+    }
+}
