@@ -104,18 +104,22 @@ public sealed class SafetensorsHeader
     /// <param name="fileLength">The whole file's length in bytes.</param>
     /// <param name="maxJsonSize">The most bytes to allocate for the header's JSON.</param>
     /// <exception cref="InvalidDataException">Not a well-formed safetensors file, or it ends early; the message says where.</exception>
-    public static SafetensorsHeader Read(Stream stream, long fileLength, int maxJsonSize = MaxJsonSize)
-    {
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
-        {
-            throw new InvalidDataException("A safetensors file begins with 8 bytes, the header's size; this one ends before.");
-        }
+    public static SafetensorsHeader Read(Stream stream, long fileLength, int maxJsonSize = MaxJsonSize) =>
+        SafetensorsHeaderReader.Read(ReadJson(stream, fileLength, maxJsonSize), fileLength);
 
-        var json = new byte[JsonSize(prefix, fileLength, maxJsonSize)];
-        return stream.ReadAtLeast(json, json.Length, throwOnEndOfStream: false) == json.Length
-            ? SafetensorsHeaderReader.Read(json, fileLength)
-            : throw new InvalidDataException($"The safetensors file ends within its header of {json.Length} bytes.");
+    /// <summary>Reads a header that must be canonical, byte for byte, and leaves the stream at the first tensor's first byte.</summary>
+    /// <exception cref="InvalidDataException">Not a well-formed safetensors file, or its header is written in another form; the message says where.</exception>
+    public static SafetensorsHeader ReadCanonical(Stream stream, long fileLength, int maxJsonSize = MaxJsonSize)
+    {
+        var json = ReadJson(stream, fileLength, maxJsonSize);
+        var header = SafetensorsHeaderReader.Read(json, fileLength);
+        var canonical = Create(header.Tensors.Select(t => (t.Name, t.Type, t.Shape)), header.Metadata).ToBytes().AsSpan(8);
+        var same = json.AsSpan().CommonPrefixLength(canonical);
+        return same == json.Length && same == canonical.Length
+            ? header
+            : throw new InvalidDataException(
+                $"The safetensors header is not canonical from byte {8 + same} on: expected metadata, then tensors sorted by name and laid out in that order, "
+                + "each with dtype, shape and data_offsets, no white space but spaces at the end up to a multiple of 8 bytes.");
     }
 
     /// <summary>The size of the header's JSON as the first 8 bytes tell it, checked against the file's length and a limit before anybody allocates it.</summary>
@@ -146,6 +150,20 @@ public sealed class SafetensorsHeader
         BinaryPrimitives.WriteInt64LittleEndian(bytes, json.Length);
         json.CopyTo(bytes, 8);
         return bytes;
+    }
+
+    private static byte[] ReadJson(Stream stream, long fileLength, int maxJsonSize)
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
+        {
+            throw new InvalidDataException("A safetensors file begins with 8 bytes, the header's size; this one ends before.");
+        }
+
+        var json = new byte[JsonSize(prefix, fileLength, maxJsonSize)];
+        return stream.ReadAtLeast(json, json.Length, throwOnEndOfStream: false) == json.Length
+            ? json
+            : throw new InvalidDataException($"The safetensors file ends within its header of {json.Length} bytes.");
     }
 
     private static byte[] Json(ImmutableArray<SafetensorsTensor> tensors, ImmutableSortedDictionary<string, string> metadata)
