@@ -1,0 +1,47 @@
+using FedChain.Learning.Models;
+using static TorchSharp.torch;
+
+namespace FedChain.Learning.Generation;
+
+/// <summary>Continues a text token by token; each token's keys and values are computed once and kept.</summary>
+internal static class Generator
+{
+    /// <exception cref="ArgumentException">The prompt is empty, longer than the context, or holds ids outside the vocabulary.</exception>
+    public static IEnumerable<int> Greedy(Decoder decoder, int[] prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1, nameof(options));
+        var config = decoder.Config;
+        if (prompt.Length == 0 || prompt.Length > config.ContextLength || prompt.Any(t => t < 0 || t >= config.VocabSize))
+        {
+            throw new ArgumentException($"A prompt needs 1 to {config.ContextLength} tokens with ids below {config.VocabSize}.", nameof(prompt));
+        }
+
+        return Continue(decoder, prompt, Math.Min(options.MaxTokens, config.ContextLength - prompt.Length + 1), options.StopAtEnd, cancellationToken);
+    }
+
+    private static IEnumerable<int> Continue(Decoder decoder, int[] prompt, int most, bool stopAtEnd, CancellationToken cancellationToken)
+    {
+        using var cache = new KeyValueCache(decoder.Config, 1, prompt.Length + most - 1, decoder.Device);
+        var tokens = prompt;
+        for (var i = 0; i < most; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var next = Next(decoder, tokens, cache);
+            if (stopAtEnd && decoder.Config.EndTokens.Contains(next))
+            {
+                yield break;
+            }
+
+            yield return next;
+            tokens = [next];
+        }
+    }
+
+    private static int Next(Decoder decoder, int[] tokens, KeyValueCache cache)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var hidden = decoder.Forward(tensor([.. tokens.Select(t => (long)t)], [1, tokens.Length], device: decoder.Device), cache: cache);
+        return (int)decoder.Logits(hidden.select(1, tokens.Length - 1)).argmax().item<long>();
+    }
+}

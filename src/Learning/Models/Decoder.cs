@@ -1,0 +1,240 @@
+// A decoder-only transformer of the Llama family:
+//   x  = E[token]
+//   x += O · Attention(RoPE(Q n), RoPE(K n), V n),          n = RMSNorm(x)
+//   x += D · (SiLU(G m) ⊙ U m),                             m = RMSNorm(x)          for each layer
+//   logits = H · RMSNorm(x)
+// RMSNorm(x) = w ⊙ x / sqrt(mean(x²) + ε)                   (Zhang, Sennrich, arXiv 1910.07467)
+// RoPE: pairs (i, i + d/2) of a head turned by position · θ^(-2i/d)   (Su et al., arXiv 2104.09864; halves as in Hugging Face)
+// Attention: softmax(q kᵀ / sqrt(d)) v, causal; groups of query heads share a key and value head   (Ainslie et al., arXiv 2305.13245)
+// SwiGLU: Shazeer, arXiv 2002.05202.  Numbers held to transformers' modeling_llama.py.
+// Shapes: B sequences, T tokens, C hidden, H query heads, K key and value heads, S keys (cached and new), D head size, V vocabulary.
+using FedChain.Learning.Lora;
+using FedChain.Learning.Native;
+using FedChain.Learning.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FedChain.Learning.Models;
+
+internal sealed class Decoder : IDisposable
+{
+    private readonly Tensor _embedding; // (V, C)
+    private readonly Tensor _norm; // (C)
+    private readonly Tensor _head; // (V, C), the embedding itself where tied
+    private readonly Layer[] _layers;
+    private readonly SortedDictionary<string, Tensor> _parameters = new(StringComparer.Ordinal);
+    private Tensor? _cos; // (positions, D)
+    private Tensor? _sin; // (positions, D), the first half negated: see Rotate
+
+    /// <summary>A decoder with uninitialised float32 weights, which load or initialise <see cref="Parameters"/>.</summary>
+    public Decoder(DecoderConfig config, Device device)
+    {
+        config.Validate();
+        NativeTorch.Load();
+        (Config, Device) = (config, device);
+        _embedding = Parameter("model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(this, i))];
+        _norm = Parameter("model.norm.weight", config.HiddenSize);
+        _head = config.TiedEmbeddings ? _embedding : Parameter("lm_head.weight", config.VocabSize, config.HiddenSize);
+    }
+
+    public DecoderConfig Config { get; }
+
+    public Device Device { get; }
+
+    /// <summary>The base model's weights by their Hugging Face names; adapters are not among them.</summary>
+    public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
+
+    /// <summary>The linear layers that an adapter may sit on, in the order of layers and of <see cref="LoraConfig.Kinds"/>.</summary>
+    public IEnumerable<LoraLinear> Linears => _layers.SelectMany(layer => layer.Linears);
+
+    /// <summary>From tokens to the last hidden state, after the final norm.</summary>
+    /// <param name="tokens">(B, T), int64.</param>
+    /// <param name="mask">
+    /// (B, S), 1 for tokens and 0 for padding. Unneeded where padding is on the right: it comes after the tokens, which never look ahead.
+    /// </param>
+    /// <param name="positions">(B, T), int64; by default counted on from what the cache holds.</param>
+    /// <param name="cache">Earlier keys and values; extended by these tokens.</param>
+    /// <param name="hiddenStates">Receives the embeddings, each layer's output, and in place of the last layer's the normed one, as Hugging Face lists them.</param>
+    /// <returns>(B, T, C).</returns>
+    public Tensor Forward(Tensor tokens, Tensor? mask = null, Tensor? positions = null, KeyValueCache? cache = null, ICollection<Tensor>? hiddenStates = null)
+    {
+        int past = cache?.Length ?? 0, length = (int)tokens.shape[1];
+        var rotation = Rotations(past, length, positions);
+        var allowed = Allowed(past, length, mask);
+        var x = Rows(_embedding, tokens); // (B, T, C)
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            hiddenStates?.Add(x);
+            x = _layers[i].Forward(x, rotation, allowed, cache);
+        }
+
+        cache?.Advance(length);
+        x = RmsNorm(x, _norm);
+        hiddenStates?.Add(x);
+        return x;
+    }
+
+    /// <summary>(…, C) -> (…, V).</summary>
+    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, _head);
+
+    /// <summary>Cross entropy in nats of the batch's counted tokens, summed (or each by itself): a scalar, or (N).</summary>
+    public Tensor Loss(TokenBatch batch, nn.Reduction reduction = nn.Reduction.Sum)
+    {
+        var hidden = Forward(batch.Tokens).reshape(-1, Config.HiddenSize).index_select(0, batch.Places); // (N, C)
+        return nn.functional.cross_entropy(Logits(hidden), batch.Targets, reduction: reduction);
+    }
+
+    public void Dispose()
+    {
+        foreach (var linear in Linears)
+        {
+            linear.Dispose();
+        }
+
+        foreach (var parameter in _parameters.Values)
+        {
+            parameter.Dispose();
+        }
+
+        _cos?.Dispose();
+        _sin?.Dispose();
+    }
+
+    private Tensor Parameter(string name, params long[] shape)
+    {
+        var tensor = empty(shape, float32, Device).DetachFromDisposeScope();
+        _parameters.Add(name, tensor);
+        return tensor;
+    }
+
+    private LoraLinear Linear(string name, long output, long input, bool bias = false) =>
+        new(name, Parameter($"{name}.weight", output, input), bias ? Parameter($"{name}.bias", output) : null);
+
+    private Tensor RmsNorm(Tensor x, Tensor weight) =>
+        x.mul(x.square().mean([-1], keepdim: true).add_(Config.NormEpsilon).rsqrt_()).mul(weight);
+
+    /// <summary>The rows of a table (N, W) that (B, T) indices name: (B, T, W).</summary>
+    private static Tensor Rows(Tensor table, Tensor indices) =>
+        table.index_select(0, indices.reshape(-1)).view(indices.shape[0], indices.shape[1], table.shape[1]);
+
+    /// <summary>Cosines and sines for the positions of a pass: (T, 1, D), or (B, T, 1, D) where positions are given.</summary>
+    private (Tensor Cos, Tensor Sin) Rotations(int past, int length, Tensor? positions)
+    {
+        var needed = positions is null ? past + length : (int)positions.max().item<long>() + 1;
+        if (needed > Config.ContextLength)
+        {
+            throw new ArgumentException($"The model's context is {Config.ContextLength} tokens; position {needed - 1} was asked for. Shorten the text.", positions is null ? nameof(length) : nameof(positions));
+        }
+
+        if (_cos is null || _cos.shape[0] < needed)
+        {
+            GrowRotations(Math.Min(Config.ContextLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed)));
+        }
+
+        return positions is null
+            ? (_cos!.narrow(0, past, length).unsqueeze(1), _sin!.narrow(0, past, length).unsqueeze(1))
+            : (Rows(_cos!, positions).unsqueeze(2), Rows(_sin!, positions).unsqueeze(2));
+    }
+
+    private void GrowRotations(int length)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var half = arange(0, Config.HeadSize, 2, int64, Device).to(float32).div(Config.HeadSize); // (D/2), in float32 as the reference does
+        var angles = outer(arange(length, float32, Device), pow((float)Config.RopeTheta, half).reciprocal()); // (positions, D/2)
+        var sin = angles.sin();
+        _cos?.Dispose();
+        _sin?.Dispose();
+        _cos = cat([angles.cos(), angles.cos()], 1).DetachFromDisposeScope();
+        _sin = cat([sin.neg(), sin], 1).DetachFromDisposeScope();
+    }
+
+    /// <summary>
+    /// Which keys a query may look at: true for yes, (B or 1, 1, T, S). Null where plain causality says it all (a first pass) or nothing is
+    /// hidden (one token after those in the cache).
+    /// </summary>
+    private Tensor? Allowed(int past, int length, Tensor? mask)
+    {
+        if (mask is null && (past == 0 || length == 1))
+        {
+            return null;
+        }
+
+        var causal = ones([length, past + length], torch.@bool, Device).tril(past)[TensorIndex.None, TensorIndex.None]; // (1, 1, T, S)
+        return mask is null ? causal : causal.logical_and(mask.to(torch.@bool).unsqueeze(1).unsqueeze(2));
+    }
+
+    private sealed class Layer
+    {
+        private readonly Decoder _model;
+        private readonly int _index;
+        private readonly Tensor _attentionNorm; // (C)
+        private readonly Tensor _feedForwardNorm; // (C)
+        private readonly LoraLinear _query; // (H D, C)
+        private readonly LoraLinear _key; // (K D, C)
+        private readonly LoraLinear _value; // (K D, C)
+        private readonly LoraLinear _output; // (C, H D)
+        private readonly LoraLinear _gate; // (F, C)
+        private readonly LoraLinear _up; // (F, C)
+        private readonly LoraLinear _down; // (C, F)
+
+        public Layer(Decoder model, int index)
+        {
+            var c = model.Config;
+            var name = $"model.layers.{index}";
+            (_model, _index) = (model, index);
+            _attentionNorm = model.Parameter($"{name}.input_layernorm.weight", c.HiddenSize);
+            _query = model.Linear($"{name}.self_attn.q_proj", c.Heads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
+            _key = model.Linear($"{name}.self_attn.k_proj", c.KeyValueHeads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
+            _value = model.Linear($"{name}.self_attn.v_proj", c.KeyValueHeads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
+            _output = model.Linear($"{name}.self_attn.o_proj", c.HiddenSize, c.Heads * c.HeadSize);
+            _feedForwardNorm = model.Parameter($"{name}.post_attention_layernorm.weight", c.HiddenSize);
+            _gate = model.Linear($"{name}.mlp.gate_proj", c.IntermediateSize, c.HiddenSize);
+            _up = model.Linear($"{name}.mlp.up_proj", c.IntermediateSize, c.HiddenSize);
+            _down = model.Linear($"{name}.mlp.down_proj", c.HiddenSize, c.IntermediateSize);
+        }
+
+        public IEnumerable<LoraLinear> Linears => [_query, _key, _value, _output, _gate, _up, _down];
+
+        public Tensor Forward(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
+        {
+            x = x.add(Attention(_model.RmsNorm(x, _attentionNorm), rotation, allowed, cache));
+            return x.add(FeedForward(_model.RmsNorm(x, _feedForwardNorm)));
+        }
+
+        /// <summary>(B, T, C) -> (B, T, C).</summary>
+        private Tensor Attention(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
+        {
+            var c = _model.Config;
+            var (b, t) = (x.shape[0], x.shape[1]);
+            var q = Rotate(_query.Forward(x).view(b, t, c.Heads, c.HeadSize), rotation).transpose(1, 2); // (B, H, T, D)
+            var k = Rotate(_key.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize), rotation).transpose(1, 2); // (B, K, T, D)
+            var v = _value.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize).transpose(1, 2);
+            var causal = cache is null or { Length: 0 };
+            if (cache is not null)
+            {
+                (k, v) = cache.Append(_index, k, v); // (B, K, S, D)
+            }
+
+            var y = nn.functional.scaled_dot_product_attention(q, Shared(k), Shared(v), allowed, is_casual: causal && allowed is null && t > 1); // (B, H, T, D)
+            return _output.Forward(y.transpose(1, 2).reshape(b, t, c.Heads * c.HeadSize));
+        }
+
+        /// <summary>Each key or value head as often as query heads share it: (B, K, S, D) -> (B, H, S, D).</summary>
+        private Tensor Shared(Tensor x)
+        {
+            var c = _model.Config;
+            var group = c.Heads / c.KeyValueHeads;
+            return group == 1 ? x : x.unsqueeze(2).expand(x.shape[0], c.KeyValueHeads, group, x.shape[2], c.HeadSize).reshape(x.shape[0], c.Heads, x.shape[2], c.HeadSize);
+        }
+
+        /// <summary>x cos + (-x₂, x₁) sin. The swap of halves is a roll; its sign lies in the table of sines.</summary>
+        private static Tensor Rotate(Tensor x, (Tensor Cos, Tensor Sin) rotation) =>
+            x.mul(rotation.Cos).addcmul(x.roll(x.shape[^1] / 2, -1), rotation.Sin, 1);
+
+        /// <summary>(B, T, C) -> (B, T, C).</summary>
+        private Tensor FeedForward(Tensor x) =>
+            _down.Forward(nn.functional.silu(_gate.Forward(x)).mul(_up.Forward(x)));
+    }
+}
