@@ -53,6 +53,7 @@ public sealed class AgeArmorTests
     [InlineData("-----BEGIN AGE ENCRYPTED FILE-----\n====\n-----END AGE ENCRYPTED FILE-----\n")]
     [InlineData("-----BEGIN AGE ENCRYPTED FILE-----\nAAB=\n-----END AGE ENCRYPTED FILE-----\n")]
     [InlineData("-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n-----END AGE ENCRYPTED FILE-----\nx")]
+    [InlineData("-----BEGIN AGE ENCRYPTED FILE-----\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END AGE ENCRYPTED FILE-----\n")]
     public void Anything_but_strict_armor_is_refused(string text)
     {
         using var reader = new AgeArmorReader(new MemoryStream(Encoding.ASCII.GetBytes(text)));

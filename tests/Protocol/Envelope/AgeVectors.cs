@@ -49,7 +49,8 @@ internal static class AgeVectors
             var dump = install.ExitCode == 0 ? Tool.Run("node", ["dump.mjs", "dumped"], work) : install;
             if (dump.ExitCode != 0)
             {
-                return (null, $"the vectors of npm's cctv-age can't be had: {dump.Error.Trim()}");
+                var reason = dump.Error.Split('\n').FirstOrDefault(line => line.Contains("rror", StringComparison.Ordinal))?.Trim();
+                return (null, $"the vectors of npm's cctv-age can't be had, go online once: {reason ?? $"exit code {dump.ExitCode}"}");
             }
 
             Directory.Move(Path.Combine(work, "dumped"), folder); // appears whole or not at all
