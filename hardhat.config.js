@@ -13,9 +13,10 @@ export default defineConfig({
     version: "0.8.37",
     path: fileURLToPath(import.meta.resolve("solc/soljson.js")), // the compiler from npm: nothing is downloaded
     settings: {
-      optimizer: { enabled: true, runs: 1000 },
+      optimizer: { enabled: true, runs: 10000 },
       viaIR: true,
       evmVersion: "cancun",
+      metadata: { bytecodeHash: "none" }, // a comment changes no bytecode, so contracts/release changes only with the code
     },
   },
   test: {

@@ -30,6 +30,8 @@ interface IGovernance {
     /// @notice The time between `queue` and the earliest execution, in seconds.
     function executionDelay() external view returns (uint256);
 
+    function membership() external view returns (address);
+
     /// @notice The latest proposal of member `id`; 0 if it never made one.
     function latestProposal(uint256 id) external view returns (uint256 proposalId);
 }

@@ -305,7 +305,4 @@ interface IRounds {
     function finalised() external view returns (uint256);
 
     function paused() external view returns (bool);
-
-    /// @notice The earliest time of the next opening; 0 while a round runs whose end isn't certain.
-    function opensAt() external view returns (uint64);
 }

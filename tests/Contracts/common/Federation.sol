@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.37;
+
+import {Governance} from "../../../contracts/Governance.sol";
+import {IRounds} from "../../../contracts/interfaces/IRounds.sol";
+import {Membership} from "../../../contracts/Membership.sol";
+import {Rounds} from "../../../contracts/Rounds.sol";
+import {Test} from "./Test.sol";
+
+/// @dev A federation whose members do as they are told. Member `id` has the operator key 1000 + id and the holder key 2000 + id.
+abstract contract Federation is Test {
+    Membership internal membership;
+    Governance internal governance;
+    Rounds internal rounds;
+
+    uint256 internal constant START = 1_800_000_000;
+    uint32 internal constant TRAINING = 100;
+    uint32 internal constant PUBLISHING = 50;
+    uint32 internal constant ATTESTING = 40;
+    uint32 internal constant INTERVAL = 10;
+    string internal constant JSON = "{\"v\":1}";
+    bytes32 internal constant GENESIS = keccak256("genesis");
+
+    /// @dev Index of the commitment that the member has to open next, as its peer would know.
+    mapping(uint256 id => uint256) internal secretIndex;
+
+    function defaultParams() internal pure returns (IRounds.Params memory) {
+        return IRounds.Params(TRAINING, PUBLISHING, ATTESTING, INTERVAL, 1, 3, 1000);
+    }
+
+    function deploy(uint256 founders) internal {
+        vm.warp(START);
+        address[] memory holders = new address[](founders);
+        for (uint256 i = 0; i < founders; ++i) {
+            holders[i] = holder(i + 1);
+        }
+        uint256 nonce = vm.getNonce(address(this));
+        membership =
+            new Membership(holders, vm.computeCreateAddress(address(this), nonce + 1), vm.computeCreateAddress(address(this), nonce + 2));
+        governance = new Governance(membership, 0, 100, 50);
+        rounds = new Rounds(address(membership), address(governance), JSON, defaultParams(), GENESIS);
+    }
+
+    function activate(uint256 id) internal {
+        vm.prank(holder(id));
+        membership.activate(profile(id), operator(id), commitment(id, 0));
+    }
+
+    function found(uint256 founders) internal {
+        deploy(founders);
+        for (uint256 id = 1; id <= founders; ++id) {
+            activate(id);
+        }
+    }
+
+    /// @dev As a vote would have it.
+    function byVote() internal {
+        vm.prank(address(governance));
+    }
+
+    /// @dev A newcomer applies and is admitted.
+    function join() internal returns (uint256 id) {
+        id = membership.lastId() + 1;
+        vm.prank(holder(id));
+        (, bytes32 application) = membership.applyForSeat(profile(id), operator(id), commitment(id, 0));
+        byVote();
+        membership.admit(id, application);
+    }
+
+    // ---- keys and secrets
+
+    function holder(uint256 id) internal pure returns (address) {
+        return vm.addr(2000 + id);
+    }
+
+    function operator(uint256 id) internal pure returns (address) {
+        return vm.addr(1000 + id);
+    }
+
+    function profile(uint256 id) internal pure returns (string memory) {
+        return string.concat("{\"name\":\"", vm.toString(id), "\",\"v\":1}");
+    }
+
+    function secret(uint256 id, uint256 index) internal pure returns (bytes32) {
+        return keccak256(abi.encode("secret", id, index));
+    }
+
+    function commitment(uint256 id, uint256 index) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(rounds), id, secret(id, index)));
+    }
+
+    function manifest(uint256 round, uint256 id) internal pure returns (bytes32) {
+        return keccak256(abi.encode("manifest", round, id));
+    }
+
+    // ---- rounds
+
+    function open() internal {
+        vm.prank(operator(1));
+        rounds.open();
+    }
+
+    function openAgain() internal {
+        vm.warp(rounds.round().since + INTERVAL);
+        open();
+    }
+
+    function submit(uint256 id) internal {
+        uint256 round = rounds.current();
+        bytes32 policy = rounds.policyInForce();
+        bytes32 base = rounds.base();
+        uint256 made = rounds.member(id).commitments;
+        uint256 index = secretIndex[id];
+        secretIndex[id] = made;
+        vm.prank(operator(id));
+        rounds.submit(round, policy, base, manifest(round, id), secret(id, index), commitment(id, made));
+    }
+
+    function submitAll(uint256 n) internal {
+        for (uint256 id = 1; id <= n; ++id) {
+            submit(id);
+        }
+    }
+
+    function aggregator(uint256 turn) internal view returns (uint256) {
+        return rounds.turns()[turn];
+    }
+
+    /// @dev The aggregator of the turn publishes.
+    function publish(uint256 turn, bytes32 aggregate) internal returns (bytes32 candidate) {
+        uint256 round = rounds.current();
+        uint256 id = aggregator(turn);
+        bytes32 digest = keccak256(abi.encode("global", round, turn));
+        candidate = keccak256(abi.encode(round, turn, rounds.round().set, digest, aggregate));
+        vm.prank(operator(id));
+        rounds.publish(round, turn, digest, aggregate);
+    }
+
+    function attest(uint256 id, uint256 turn, bytes32 candidate, bool valid) internal {
+        uint256 round = rounds.current();
+        vm.prank(operator(id));
+        rounds.attest(round, turn, candidate, valid);
+    }
+
+    function result(uint256 round) internal pure returns (bytes32) {
+        return keccak256(abi.encode("aggregate", round));
+    }
+
+    /// @dev From the close to the result, in the first turn.
+    function finalise() internal {
+        bytes32 candidate = publish(0, result(rounds.current()));
+        uint256 first = aggregator(0);
+        for (uint256 i = 0; rounds.round().phase == IRounds.Phase.Attestation; ++i) {
+            uint256 id = rounds.submitter(i);
+            if (id != first) attest(id, 0, candidate, true);
+        }
+    }
+
+    /// @dev Opens a round, has the members 1..n submit, and finalises it in the first turn.
+    function runRound(uint256 n) internal {
+        if (rounds.current() == 0) open();
+        else openAgain();
+        submitAll(n);
+        if (block.timestamp < rounds.round().closesAt) vm.warp(rounds.round().closesAt);
+        finalise();
+    }
+
+    function assertPhase(IRounds.Phase phase) internal view {
+        assertEq(uint256(rounds.round().phase), uint256(phase));
+    }
+
+    function assertPhase(IRounds.Phase phase, uint256 turn) internal view {
+        assertPhase(phase);
+        assertEq(uint256(rounds.round().turn), turn);
+    }
+
+    /// @dev The next call has to revert with exactly this.
+    function refused(bytes memory error) internal {
+        vm.expectRevert(error);
+    }
+
+    function phases(IRounds.Phase phase) internal pure returns (uint256) {
+        return 1 << uint256(phase);
+    }
+}
