@@ -45,6 +45,13 @@ public sealed class AgeIdentity : IDisposable
         return identity;
     }
 
+    /// <summary>The identity of a given secret, such as one derived from a key in a keystore.</summary>
+    /// <param name="secret">32 bytes, copied.</param>
+    /// <exception cref="ArgumentException">Another length.</exception>
+    public static AgeIdentity FromSecret(ReadOnlySpan<byte> secret) => secret.Length == AgeFormat.KeySize
+        ? new AgeIdentity(secret)
+        : throw new ArgumentException($"An X25519 secret is {AgeFormat.KeySize} bytes; got {secret.Length}.", nameof(secret));
+
     /// <summary>Reads <c>AGE-SECRET-KEY-1…</c>. The text is the caller's to overwrite.</summary>
     /// <exception cref="FormatException">The text is anything else. The message never repeats it.</exception>
     public static AgeIdentity Parse(ReadOnlySpan<char> text)

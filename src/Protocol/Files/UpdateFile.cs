@@ -40,6 +40,7 @@ public sealed record UpdateHeader(
 public static class UpdateFile
 {
     private const int ChunkElements = 1 << 15;
+    private const int MaxMetadataBytes = 4096;
 
     /// <summary>Writes an update and returns its SHA-256.</summary>
     /// <param name="destination">Where to.</param>
@@ -92,6 +93,11 @@ public static class UpdateFile
             destination.Write(bytes);
         }
     }
+
+    /// <summary>No update of these factors is longer, in bytes: what a reader accepts from others.</summary>
+    public static long MaxLength(AdapterLayout layout, Factors factors) => MaxMetadataBytes + SafetensorsHeader.Create(
+        layout.Of(factors).Select(t => (t.Name, TensorType.Int32, ImmutableArray.Create<long>(t.Rows, t.Columns))),
+        ImmutableSortedDictionary<string, string>.Empty).FileLength;
 
     /// <summary>Reads the header and leaves the stream at the first integer.</summary>
     /// <param name="source">The file, at its beginning.</param>

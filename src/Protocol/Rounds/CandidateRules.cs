@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using FedChain.Protocol.Ethereum.Signing;
+using FedChain.Protocol.Manifests;
+
+namespace FedChain.Protocol.Rounds;
+
+/// <summary>
+/// What must be true of signed holdings and of a global manifest, apart from the arithmetic: the aggregator keeps to it, attesters and auditors check
+/// it. Each refusal can be shown to anybody from the bytes. Source: docs/protocol.md, "Global manifest".
+/// </summary>
+public static class CandidateRules
+{
+    /// <summary>Why a statement of holdings doesn't count in a round; null if it does.</summary>
+    public static string? Refusal(SignedHolding holding, RoundState round, SigningDomain domain)
+    {
+        if (round.SubmissionOf(holding.Member) is null)
+        {
+            return $"member {holding.Member} signed holdings, but did not submit";
+        }
+
+        if (!holding.Held.IsOf(round.Submissions.Length))
+        {
+            return $"the holdings of member {holding.Member} aren't a bitmap of {round.Submissions.Length} submissions";
+        }
+
+        var signer = holding.Signature.Recover(domain.Digest(new Ethereum.Signing.Holdings(round.Id, round.Set, holding.Held.Bytes.ToArray())));
+        var expected = round.Seats[holding.Member].Operator;
+        return signer == expected ? null : $"the holdings of member {holding.Member} are signed by {signer}, expected its operator {expected}";
+    }
+
+    /// <summary>The submissions that enter the aggregate, by these holdings.</summary>
+    /// <exception cref="ArgumentException">Fewer holdings than a quorum.</exception>
+    public static SubmissionBitmap Included(RoundState round, IEnumerable<SignedHolding> holdings)
+    {
+        var n = round.Submissions.Length;
+        return Inclusion.Of(n, Quorum.Of(n), [.. holdings.Select(h => h.Held)]);
+    }
+
+    /// <summary>Why a global manifest is wrong, whatever its aggregate; null if nothing is. A wrong one is attested invalid.</summary>
+    /// <param name="manifest">As the candidate's digest names it.</param>
+    /// <param name="holdings">The manifest's holdings, read from it or from the file that it names.</param>
+    public static string? Refusal(
+        GlobalManifest manifest, ImmutableArray<SignedHolding> holdings, RoundState round, Candidate candidate, SigningDomain domain)
+    {
+        var said = (manifest.Chain, manifest.Rounds, manifest.Round, manifest.Turn, manifest.Aggregator, manifest.Policy, manifest.Base, manifest.Set, manifest.Aggregate);
+        var expected = (domain.ChainId, domain.Rounds, round.Id, candidate.Turn, candidate.Aggregator, round.Policy, round.Base, round.Set, candidate.Aggregate);
+        if (said != expected)
+        {
+            return $"the global manifest says {said}, but the chain says {expected}";
+        }
+
+        var n = round.Submissions.Length;
+        if (holdings.Length < Quorum.Of(n) || holdings.Length > n)
+        {
+            return $"it rests on {holdings.Length} signed holdings; {Quorum.Of(n)} to {n} are needed";
+        }
+
+        foreach (var holding in holdings)
+        {
+            if (Refusal(holding, round, domain) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        var included = Included(round, holdings);
+        if (included != manifest.Included)
+        {
+            return $"it includes the submissions {manifest.Included}, but by its holdings they are {included}";
+        }
+
+        var enough = included.Count >= round.Minimum;
+        return enough == !manifest.Aggregate.IsZero ? null
+            : enough ? $"it gives up, although {included.Count} updates are included and {round.Minimum} suffice"
+            : $"it aggregates {included.Count} updates; at least {round.Minimum} are needed";
+    }
+}
