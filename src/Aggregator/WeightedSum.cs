@@ -1,0 +1,106 @@
+using System.Numerics;
+using FedChain.Protocol.Numerics;
+
+namespace FedChain.Aggregator;
+
+/// <summary>
+/// S = sum of w_k d_k and W = sum of w_k, element by element in 64-bit integers. With |d| below 2^24 and W up to 2^38, |S| stays below 2^62, so no
+/// sum overflows and addition is associative: any order, and any grouping into partial sums, comes to the same bits.
+/// </summary>
+public sealed class WeightedSum(int count)
+{
+    /// <summary>The most that the weights may come to.</summary>
+    public const long MaxWeight = 1L << 38;
+
+    private readonly long[] _sums = new long[count];
+
+    /// <summary>W.</summary>
+    public long Weight { get; private set; }
+
+    /// <summary>The number of elements.</summary>
+    public int Count => _sums.Length;
+
+    /// <summary>Starts again with nothing.</summary>
+    public void Clear()
+    {
+        Array.Clear(_sums);
+        Weight = 0;
+    }
+
+    /// <summary>Adds one client's differences.</summary>
+    /// <param name="differences">|d| at most <see cref="FixedPoint.MaxDifference"/>: who calls has validated them.</param>
+    /// <param name="weight">w, at least 1.</param>
+    /// <exception cref="ArgumentException">Another number of elements, or a weight that is not positive or takes the sum beyond <see cref="MaxWeight"/>.</exception>
+    public void Add(ReadOnlySpan<int> differences, long weight)
+    {
+        Grow(differences.Length, weight);
+        var sums = _sums.AsSpan();
+        var i = 0;
+        var factor = new Vector<long>(weight);
+        for (; i <= differences.Length - Vector<int>.Count; i += Vector<int>.Count)
+        {
+            Vector.Widen(new Vector<int>(differences[i..]), out var low, out var high);
+            var first = sums[i..];
+            var second = sums[(i + Vector<long>.Count)..];
+            (new Vector<long>(first) + (low * factor)).CopyTo(first);
+            (new Vector<long>(second) + (high * factor)).CopyTo(second);
+        }
+
+        for (; i < differences.Length; i++)
+        {
+            sums[i] += differences[i] * weight;
+        }
+    }
+
+    /// <summary>Adds another sum.</summary>
+    /// <exception cref="ArgumentException">Another number of elements, or the weights come to more than <see cref="MaxWeight"/>.</exception>
+    public void Add(WeightedSum other)
+    {
+        if (other.Weight == 0)
+        {
+            return;
+        }
+
+        Grow(other.Count, other.Weight);
+        for (var i = 0; i < _sums.Length; i++)
+        {
+            _sums[i] += other._sums[i];
+        }
+    }
+
+    /// <summary>Writes S / W, rounded half to even, for the first elements.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was added.</exception>
+    /// <exception cref="ArgumentException">More means than there are elements.</exception>
+    public void MeanTo(Span<int> means)
+    {
+        if (Weight == 0)
+        {
+            throw new InvalidOperationException("A mean needs at least one update.");
+        }
+
+        if (means.Length > Count)
+        {
+            throw new ArgumentException($"The sum has {Count} elements; {means.Length} means were asked for.", nameof(means));
+        }
+
+        for (var i = 0; i < means.Length; i++)
+        {
+            means[i] = (int)IntegerMath.DivideHalfEven(_sums[i], Weight);
+        }
+    }
+
+    private void Grow(int elements, long weight)
+    {
+        if (elements > Count)
+        {
+            throw new ArgumentException($"The sum has {Count} elements; got {elements}.", nameof(elements));
+        }
+
+        if (weight < 1 || weight > MaxWeight - Weight)
+        {
+            throw new ArgumentException($"Weights are at least 1 and come to at most {MaxWeight}; got {weight} beside {Weight}.", nameof(weight));
+        }
+
+        Weight += weight;
+    }
+}
