@@ -18,6 +18,9 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
     /// <summary>Its name in the model, such as <c>model.layers.0.self_attn.q_proj</c>.</summary>
     public string Name => name;
 
+    /// <summary>The last part of its name, such as <c>q_proj</c>: what an adapter's targets name.</summary>
+    public string Kind => name[(name.LastIndexOf('.') + 1)..];
+
     /// <summary>(out, in).</summary>
     public Tensor Weight => weight;
 

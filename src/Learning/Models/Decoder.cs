@@ -45,7 +45,7 @@ internal sealed class Decoder : IDisposable
     /// <summary>The base model's weights by their Hugging Face names; adapters are not among them.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
-    /// <summary>The linear layers that an adapter may sit on, in the order of layers and of <see cref="LoraConfig.Kinds"/>.</summary>
+    /// <summary>The linear layers that an adapter may sit on, layer by layer, in the order of their use.</summary>
     public IEnumerable<LoraLinear> Linears => _layers.SelectMany(layer => layer.Linears);
 
     /// <summary>From tokens to the last hidden state, after the final norm.</summary>

@@ -6,16 +6,10 @@ namespace FedChain.Tests.Learning.Models;
 
 public sealed class DecoderConfigTests
 {
-    internal static readonly DecoderConfig Tiny = new()
-    {
-        VocabSize = 32, HiddenSize = 16, IntermediateSize = 24, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 4, ContextLength = 64,
-        TiedEmbeddings = true, BeginToken = 1, EndTokens = [2],
-    };
-
     [Fact]
     public void What_is_written_reads_back_the_same()
     {
-        foreach (var config in new[] { Tiny, Tiny with { EndTokens = [2, 5] }, Tiny with { EndTokens = [], BeginToken = null, TiedEmbeddings = false, HeadSize = 8 } })
+        foreach (var config in new[] { TinyModel.Config, TinyModel.Config with { EndTokens = [2, 5] }, TinyModel.Config with { EndTokens = [], BeginToken = null, TiedEmbeddings = false, HeadSize = 8 } })
         {
             var read = DecoderConfig.Parse(config.ToJson());
 
@@ -45,7 +39,7 @@ public sealed class DecoderConfigTests
     [InlineData("tie_word_embeddings", "1", "tie_word_embeddings = 1; expected true or false")]
     public void A_setting_that_is_not_computed_is_refused_by_name(string name, string value, string message)
     {
-        var json = JsonNode.Parse(Tiny.ToJson())!.AsObject();
+        var json = JsonNode.Parse(TinyModel.Config.ToJson())!.AsObject();
         json[name] = JsonNode.Parse(value);
 
         var refused = Assert.Throws<InvalidDataException>(() => DecoderConfig.Parse(Encoding.UTF8.GetBytes(json.ToJsonString())));
@@ -62,7 +56,7 @@ public sealed class DecoderConfigTests
     [InlineData("something_new", "\"that is no setting of ours\"")]
     public void A_setting_that_changes_nothing_is_accepted(string name, string value)
     {
-        var json = JsonNode.Parse(Tiny.ToJson())!.AsObject();
+        var json = JsonNode.Parse(TinyModel.Config.ToJson())!.AsObject();
         json[name] = JsonNode.Parse(value);
 
         Assert.Equal(32, DecoderConfig.Parse(Encoding.UTF8.GetBytes(json.ToJsonString())).VocabSize);

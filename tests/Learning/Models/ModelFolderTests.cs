@@ -16,7 +16,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData(true, TensorType.BFloat16)]
     public void What_is_saved_loads_with_the_same_weights(bool tied, TensorType type)
     {
-        using var saved = Random(DecoderConfigTests.Tiny with { TiedEmbeddings = tied });
+        using var saved = Random(TinyModel.Config with { TiedEmbeddings = tied });
         ModelFolder.Save(saved, _folder, type);
         using var loaded = ModelFolder.Load(_folder, CPU);
 
@@ -32,7 +32,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Half_precision_weights_load_and_a_tied_models_second_copy_is_left_aside()
     {
-        using var model = Random(DecoderConfigTests.Tiny);
+        using var model = Random(TinyModel.Config);
         var tensors = model.Parameters.ToDictionary(p => p.Key, p => p.Value);
         tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"];
         tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = ones(2);
@@ -48,7 +48,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Missing_unexpected_and_misshapen_tensors_are_named()
     {
-        using var model = Random(DecoderConfigTests.Tiny);
+        using var model = Random(TinyModel.Config);
 
         Assert.Contains("lacks 1 tensor(s) that the configuration asks for: model.norm.weight", Refused(t => t.Remove("model.norm.weight")), StringComparison.Ordinal);
         Assert.Contains("has 1 tensor(s) that the configuration doesn't know: model.extra", Refused(t => t.Add("model.extra", ones(1))), StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_folder_without_weights_and_a_cut_file_are_refused()
     {
-        using var model = Random(DecoderConfigTests.Tiny);
+        using var model = Random(TinyModel.Config);
         ModelFolder.Save(model, _folder, TensorType.Float32);
         var weights = Path.Combine(_folder, WeightFiles.SingleFile);
         File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..^1]);
@@ -84,7 +84,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("{}", "has no weight_map")]
     public void A_bad_index_is_refused(string index, string message)
     {
-        File.WriteAllBytes(Path.Combine(_folder, DecoderConfig.FileName), DecoderConfigTests.Tiny.ToJson());
+        File.WriteAllBytes(Path.Combine(_folder, DecoderConfig.FileName), TinyModel.Config.ToJson());
         File.WriteAllText(Path.Combine(_folder, WeightFiles.IndexFile), index);
 
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => ModelFolder.Load(_folder, CPU)).Message, StringComparison.Ordinal);

@@ -1,0 +1,192 @@
+using FedChain.Learning.Evaluation;
+using FedChain.Learning.Examples;
+using FedChain.Learning.Generation;
+using FedChain.Learning.Lora;
+using FedChain.Learning.Models;
+using FedChain.Learning.Training;
+using FedChain.Protocol;
+using FedChain.Protocol.Files;
+
+namespace FedChain.Learning;
+
+/// <summary>
+/// A decoder language model with, at most, one LoRA adapter: what the rest of the program sees of this project. One thread at a time; torch itself
+/// uses <see cref="Compute.Threads"/>. Texts come as token ids.
+/// </summary>
+public sealed class CausalLanguageModel : IDisposable
+{
+    private readonly Decoder _decoder;
+    private LoraAdapter? _adapter;
+
+    private CausalLanguageModel(Decoder decoder) => _decoder = decoder;
+
+    /// <summary>The model's shape.</summary>
+    public DecoderConfig Config => _decoder.Config;
+
+    /// <summary>The number of the base model's weights.</summary>
+    public long ParameterCount => _decoder.Parameters.Values.Sum(p => p.NumberOfElements);
+
+    /// <summary>The attached adapter's configuration; null without one.</summary>
+    public AdapterConfig? AdapterConfig => _adapter?.Config;
+
+    /// <summary>The attached adapter's names, shapes and order of values; null without one.</summary>
+    public AdapterLayout? AdapterLayout => _adapter?.Layout;
+
+    /// <summary>Whether the attached adapter takes part. False shows the base model; the adapter keeps its values.</summary>
+    public bool AdapterEnabled
+    {
+        get => _adapter?.Enabled ?? false;
+        set => Attached.Enabled = value;
+    }
+
+    private LoraAdapter Attached => _adapter ?? throw new InvalidOperationException("No adapter is attached to the model.");
+
+    /// <summary>Reads a model in the Hugging Face layout (config.json, model.safetensors or shards; F32, F16 or BF16).</summary>
+    /// <exception cref="InvalidDataException">The folder lacks a file, or holds something malformed or unsupported; the message names it.</exception>
+    /// <exception cref="DllNotFoundException">libtorch can't be loaded; the message says what to do.</exception>
+    /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
+    public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto) =>
+        new(ModelFolder.Load(directory, Compute.Resolve(device)));
+
+    /// <summary>A new model with weights drawn from a seed; the same on every machine.</summary>
+    /// <exception cref="InvalidDataException">The configuration contradicts itself.</exception>
+    public static CausalLanguageModel Create(DecoderConfig config, ulong seed, ComputeDevice device = ComputeDevice.Auto)
+    {
+        var decoder = new Decoder(config, Compute.Resolve(device));
+        FirstWeights.Fill(decoder, seed);
+        return new(decoder);
+    }
+
+    /// <summary>Names, shapes and order of the values that an adapter of this configuration has on this model.</summary>
+    /// <exception cref="ArgumentException">The model has no layer of a targeted name.</exception>
+    public AdapterLayout LayoutFor(AdapterConfig config) => LoraAdapter.LayoutFor(_decoder, config);
+
+    /// <summary>Writes the base model in the Hugging Face layout: config.json and model.safetensors. The adapter isn't part of it.</summary>
+    /// <param name="directory">Made if needed; files of these names are replaced.</param>
+    /// <param name="type"><see cref="TensorType.Float32"/> or <see cref="TensorType.BFloat16"/>.</param>
+    public void Save(string directory, TensorType type = TensorType.Float32)
+    {
+        if (type is not (TensorType.Float32 or TensorType.BFloat16))
+        {
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are saved as F32 or BF16.");
+        }
+
+        ModelFolder.Save(_decoder, directory, type);
+    }
+
+    /// <summary>Attaches the adapter that a federation starts from (A from the seed's generator, B = 0), in place of any other.</summary>
+    /// <exception cref="ArgumentException">The model has no layer of a targeted name.</exception>
+    public void AttachAdapter(AdapterConfig config, Hash256 seed) => AttachAdapter(config, Adapter.First(LayoutFor(config), seed, config.FractionBits));
+
+    /// <summary>Attaches an adapter, in place of any other.</summary>
+    /// <exception cref="ArgumentException">The model has no layer of a targeted name, or the adapter is of another layout.</exception>
+    public void AttachAdapter(AdapterConfig config, Adapter adapter)
+    {
+        DetachAdapter();
+        _adapter = new LoraAdapter(_decoder, config);
+        ImportAdapter(adapter);
+    }
+
+    /// <summary>Attaches an adapter that PEFT saved, in place of any other.</summary>
+    /// <exception cref="ArgumentException">It doesn't fit the model.</exception>
+    public void AttachAdapter(PeftFolder adapter)
+    {
+        if (!LayoutFor(adapter.Config).Equals(adapter.Layout))
+        {
+            throw new ArgumentException("The adapter's tensors are not those that its configuration asks for on this model.", nameof(adapter));
+        }
+
+        DetachAdapter();
+        _adapter = new LoraAdapter(_decoder, adapter.Config);
+        _adapter.Import(adapter.Values);
+    }
+
+    /// <summary>Takes the adapter off; the base model is what it was.</summary>
+    public void DetachAdapter()
+    {
+        _adapter?.Dispose();
+        _adapter = null;
+    }
+
+    /// <summary>Sets the attached adapter's values to those of fixed-point integers, exactly.</summary>
+    /// <exception cref="ArgumentException">Another layout.</exception>
+    /// <exception cref="InvalidOperationException">No adapter is attached.</exception>
+    public void ImportAdapter(Adapter adapter)
+    {
+        if (!Attached.Layout.Equals(adapter.Layout))
+        {
+            throw new ArgumentException($"The adapter has another layout ({adapter.Layout.Count} values) than the one attached ({Attached.Layout.Count}).", nameof(adapter));
+        }
+
+        var values = new float[adapter.Layout.Count];
+        Protocol.Numerics.FixedPoint.Dequantize(adapter.Values, adapter.FractionBits, values);
+        Attached.Import(values);
+    }
+
+    /// <summary>The attached adapter's float32 values, in its layout's order.</summary>
+    /// <exception cref="InvalidOperationException">No adapter is attached.</exception>
+    public float[] AdapterValues() => Attached.Export();
+
+    /// <summary>The attached adapter in fixed point, rounded to the fraction bits of its configuration.</summary>
+    /// <exception cref="InvalidOperationException">No adapter is attached.</exception>
+    /// <exception cref="ArgumentException">A value is no finite number.</exception>
+    public Adapter ExportAdapter()
+    {
+        var values = new int[Attached.Layout.Count];
+        Protocol.Numerics.FixedPoint.Quantize(Attached.Export(), Attached.Config.FractionBits, values);
+        return new Adapter(Attached.Layout, Attached.Config.FractionBits, values);
+    }
+
+    /// <summary>Trains the attached adapter; the base weights are frozen.</summary>
+    /// <exception cref="ArgumentException">Options out of range, or examples that the model can't take (too long, unknown ids, no response).</exception>
+    /// <exception cref="TrainingDivergedException">A loss or gradient is no number; the adapter is that of the last good step.</exception>
+    /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
+    public TrainingResult TrainAdapter(
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (!Attached.Enabled)
+        {
+            throw new InvalidOperationException("The adapter is disabled; enable it before training.");
+        }
+
+        return Trainer.Train(_decoder, Attached.Of(options.Factors), examples, options, progress, cancellationToken);
+    }
+
+    /// <summary>Trains all weights of the base model, as in pre-training. Exceptions as with <see cref="TrainAdapter"/>.</summary>
+    public TrainingResult TrainAllWeights(
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        _adapter is null
+            ? Trainer.Train(_decoder, [.. _decoder.Parameters.Values], examples, options, progress, cancellationToken)
+            : throw new InvalidOperationException("Detach the adapter before all weights are trained.");
+
+    /// <summary>The mean loss on the examples' responses.</summary>
+    /// <exception cref="ArgumentException">Examples that the model can't take (too long, unknown ids, no response).</exception>
+    public EvaluationResult Evaluate(IReadOnlyList<TokenizedExample> examples, int batchSize = 16, CancellationToken cancellationToken = default)
+    {
+        using var merged = _adapter?.Merge();
+        return Evaluator.Evaluate(_decoder, examples, batchSize, cancellationToken);
+    }
+
+    /// <summary>Continues a prompt, token by token as they come.</summary>
+    /// <exception cref="ArgumentException">The prompt is empty, longer than the context, or holds ids outside the vocabulary.</exception>
+    public IEnumerable<int> Generate(int[] prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var tokens = Generator.Greedy(_decoder, prompt, options ?? new(), cancellationToken);
+        return Merged();
+
+        IEnumerable<int> Merged()
+        {
+            using var merged = _adapter?.Merge();
+            foreach (var token in tokens)
+            {
+                yield return token;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        DetachAdapter();
+        _decoder.Dispose();
+    }
+}

@@ -1,0 +1,15 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace FedChain.Learning;
+
+/// <summary>Values of tensors on this side.</summary>
+internal static class TensorData
+{
+    /// <summary>Copies a float32 tensor's values, row-major, from whatever device.</summary>
+    public static void Copy(Tensor tensor, Span<float> destination)
+    {
+        using var scope = NewDisposeScope();
+        MemoryMarshal.Cast<byte, float>(tensor.detach().cpu().contiguous().bytes).CopyTo(destination);
+    }
+}

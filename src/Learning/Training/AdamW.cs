@@ -1,0 +1,84 @@
+// AdamW, on all parameters as one vector:
+//   m = β1 m + (1 - β1) g        v = β2 v + (1 - β2) g²
+//   p = (1 - η λ) p - η / (1 - β1ᵗ) · m / (sqrt(v) / sqrt(1 - β2ᵗ) + ε)
+// Source: Loshchilov, Hutter, Decoupled Weight Decay Regularization (arXiv 1711.05101); the order of operations is torch.optim.AdamW's.
+using static TorchSharp.torch;
+
+namespace FedChain.Learning.Training;
+
+/// <summary>
+/// The optimiser. Small models have many small tensors: as one vector, an update takes a dozen operations rather than a dozen per tensor.
+/// </summary>
+internal sealed class AdamW : IDisposable
+{
+    private readonly IReadOnlyList<Tensor> _parameters;
+    private readonly long[] _sizes;
+    private readonly double _beta1;
+    private readonly double _beta2;
+    private readonly double _epsilon;
+    private readonly double _weightDecay;
+    private readonly Tensor _mean;
+    private readonly Tensor _square;
+    private readonly Tensor? _decayed; // 1 where weight decay applies, 0 on vectors; null where it applies everywhere
+    private Tensor? _previous; // the parameters before the last update
+    private int _steps;
+
+    public AdamW(IReadOnlyList<Tensor> parameters, TrainingOptions options)
+    {
+        _parameters = parameters;
+        _sizes = [.. parameters.Select(p => p.NumberOfElements)];
+        (_beta1, _beta2, _epsilon, _weightDecay) = (options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+        _mean = zeros(_sizes.Sum(), float32, parameters[0].device).DetachFromDisposeScope();
+        _square = zeros_like(_mean).DetachFromDisposeScope();
+        if (parameters.Any(p => p.dim() < 2))
+        {
+            using var scope = NewDisposeScope();
+            _decayed = cat([.. parameters.Select(p => full(p.NumberOfElements, p.dim() < 2 ? 0 : 1, float32, p.device))]).DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>All gradients as one vector, in the parameters' order.</summary>
+    public static Tensor Flatten(IEnumerable<Tensor> tensors) => cat([.. tensors.Select(t => t.reshape(-1))]);
+
+    /// <summary>One update with a gradient made by <see cref="Flatten"/>.</summary>
+    public void Step(Tensor gradient, double learningRate)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        _steps++;
+        _mean.mul_(_beta1).add_(gradient, 1 - _beta1);
+        _square.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
+        var denominator = _square.sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, _steps))).add_(_epsilon);
+        var current = Flatten(_parameters);
+        var next = _decayed is null ? current.mul(1 - (learningRate * _weightDecay)) : current.mul(_decayed.mul(-learningRate * _weightDecay).add_(1));
+        next.addcdiv_(_mean, denominator, -learningRate / (1 - Math.Pow(_beta1, _steps)));
+        Write(next);
+        _previous?.Dispose();
+        _previous = current.DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes the last update of the parameters back.</summary>
+    public void UndoStep()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Write(_previous ?? throw new InvalidOperationException("There is no update to take back."));
+    }
+
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _square.Dispose();
+        _decayed?.Dispose();
+        _previous?.Dispose();
+    }
+
+    private void Write(Tensor flat)
+    {
+        var parts = flat.split(_sizes);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            _parameters[i].copy_(parts[i].view(_parameters[i].shape));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using TorchSharp;
+
+namespace FedChain.Tests.Learning.Training;
+
+/// <summary>The count of live tensors is the process's, so nothing else may run beside.</summary>
+[CollectionDefinition(nameof(TensorCountTests), DisableParallelization = true)]
+[Collection(nameof(TensorCountTests))]
+public sealed class TensorCountTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Steps_leave_no_tensor_behind()
+    {
+        using var model = TinyModel.WithAdapter();
+        var counts = new List<long>();
+
+        model.TrainAdapter(TinyModel.Examples(), new() { Steps = 30 }, new Immediate(_ => counts.Add(torch.Tensor.TotalCount)), Cancellation);
+        var afterwards = torch.Tensor.TotalCount;
+        model.TrainAdapter(TinyModel.Examples(), new() { Steps = 30 }, cancellationToken: Cancellation);
+        model.Evaluate(TinyModel.Examples(), cancellationToken: Cancellation);
+        _ = model.Generate([1, 5], new() { MaxTokens = 10 }, Cancellation).Count();
+
+        Assert.Equal(counts[5], counts[^1]);
+        Assert.Equal(afterwards, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void A_model_that_is_gone_leaves_no_tensor_behind()
+    {
+        var before = torch.Tensor.TotalCount;
+        using (var model = TinyModel.WithAdapter())
+        {
+            model.TrainAdapter(TinyModel.Examples(), new() { Steps = 3 }, cancellationToken: Cancellation);
+            model.DetachAdapter();
+            model.TrainAllWeights(TinyModel.Examples(), new() { Steps = 3 }, cancellationToken: Cancellation);
+        }
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+}
