@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Net;
+using FedChain.Protocol;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FedChain.Network.Content;
+
+/// <summary>
+/// A member's content endpoint: blocks by the IPFS trustless-gateway specification (<see cref="TrustlessGateway"/>), and beside them
+/// <code>
+/// GET /fedchain/v1/health                        200 {"ok":true}
+/// GET /fedchain/v1/holdings/{round}              the member's signed holdings of a round, as JSON
+/// GET /fedchain/v1/payload/{digest}?to={member}  a payload, sealed to that member
+/// </code>
+/// Errors are plain text: 400 for what can't be read, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
+/// </summary>
+public sealed class ContentGateway : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly IFederationContent? _federation;
+    private readonly ContentGatewayOptions _options;
+    private readonly SemaphoreSlim _payloads;
+
+    private ContentGateway(WebApplication application, IContentStore store, IFederationContent? federation, ContentGatewayOptions options)
+    {
+        _application = application;
+        _federation = federation;
+        _options = options;
+        _payloads = new SemaphoreSlim(options.MaxPayloads);
+        var blocks = new TrustlessGateway(store);
+        application.Use(GuardAsync);
+        string[] methods = [HttpMethods.Get, HttpMethods.Head];
+        application.MapMethods("/ipfs/{cid}/{**path}", methods, blocks.ServeAsync);
+        application.MapMethods("/fedchain/v1/health", methods, context => WriteJsonAsync(context, """{"ok":true}"""u8.ToArray()));
+        application.MapMethods("/fedchain/v1/holdings/{round}", methods, ServeHoldingsAsync);
+        application.MapMethods("/fedchain/v1/payload/{digest}", [HttpMethods.Get], ServePayloadAsync);
+    }
+
+    /// <summary>Where it listens, with the port that was taken.</summary>
+    public Uri BaseAddress { get; private set; } = null!;
+
+    /// <summary>Starts to serve.</summary>
+    /// <param name="store">The blocks.</param>
+    /// <param name="federation">Holdings and payloads; null to serve blocks only.</param>
+    /// <param name="options">Address, port and limits.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="IOException">The port is taken, or the address isn't this machine's.</exception>
+    public static async Task<ContentGateway> StartAsync(
+        IContentStore store, IFederationContent? federation, ContentGatewayOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+
+        // An empty builder: no configuration from files or the environment can open another port, and nothing is written to the console.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(options.Logging);
+        builder.Services.AddSingleton<IHostLifetime, NoHostLifetime>();
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopPatience);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxRequestLineSize = 2048;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        var gateway = new ContentGateway(builder.Build(), store, federation, options);
+        await gateway._application.StartAsync(cancellationToken);
+        gateway.BaseAddress = new Uri(gateway._application.Urls.Single());
+        return gateway;
+    }
+
+    /// <summary>Stops taking requests, lets those in progress end within <see cref="ContentGatewayOptions.StopPatience"/>, then cuts them off.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+        _payloads.Dispose();
+    }
+
+    internal static Task WriteErrorAsync(HttpContext context, HttpStatusCode status, string reason)
+    {
+        context.Response.StatusCode = (int)status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsync(reason + "\n", context.RequestAborted);
+    }
+
+    /// <summary>The one place where failures become answers. Once bytes have left, all that can be done is to cut the connection, which the reader notices.</summary>
+    private async Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            var log = _options.Logging.CreateLogger<ContentGateway>();
+            log.LogWarning(e, "{Path} failed", context.Request.Path);
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+                return;
+            }
+
+            context.Response.Headers.Clear();
+            if (e is CorruptBlockException corrupt)
+            {
+                context.Response.Headers[TrustlessGateway.CorruptHeader] = corrupt.Cid.ToString();
+                await WriteErrorAsync(context, HttpStatusCode.InternalServerError, $"Block {corrupt.Cid} is corrupted in this store; it isn't served.");
+            }
+            else
+            {
+                await WriteErrorAsync(context, HttpStatusCode.InternalServerError, "This endpoint failed; its operator's log says why.");
+            }
+        }
+    }
+
+    private async Task ServeHoldingsAsync(HttpContext context)
+    {
+        var text = (string)context.GetRouteValue("round")!;
+        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var round))
+        {
+            await WriteErrorAsync(context, HttpStatusCode.BadRequest, "A round is a number, as in /fedchain/v1/holdings/7.");
+            return;
+        }
+
+        var holdings = _federation is null ? null : await _federation.HoldingsAsync(new RoundId(round), context.RequestAborted);
+        await (holdings is null
+            ? WriteErrorAsync(context, HttpStatusCode.NotFound, $"There are no holdings of round {round} here.")
+            : WriteJsonAsync(context, holdings));
+    }
+
+    private async Task ServePayloadAsync(HttpContext context)
+    {
+        if (!Hash256.TryParse((string)context.GetRouteValue("digest")!, out var digest)
+            || !uint.TryParse(context.Request.Query["to"], NumberStyles.None, CultureInfo.InvariantCulture, out var to))
+        {
+            await WriteErrorAsync(context, HttpStatusCode.BadRequest, "A payload is asked for as /fedchain/v1/payload/0x{64 hex digits}?to={member id}.");
+            return;
+        }
+
+        // Sealing costs a core; anybody may ask.
+        if (!await _payloads.WaitAsync(_options.PayloadPatience, context.RequestAborted))
+        {
+            context.Response.Headers.RetryAfter = "5";
+            await WriteErrorAsync(context, HttpStatusCode.ServiceUnavailable, "Other payloads are being sealed; ask again.");
+            return;
+        }
+
+        try
+        {
+            context.Response.ContentType = "application/octet-stream";
+            context.Response.Headers.CacheControl = "no-store"; // sealed anew each time
+            if (_federation is null || !await _federation.WritePayloadAsync(digest, new MemberId(to), context.Response.Body, context.RequestAborted))
+            {
+                await WriteErrorAsync(context, HttpStatusCode.NotFound, $"Payload {digest} isn't held here for member {to}.");
+            }
+        }
+        finally
+        {
+            _payloads.Release();
+        }
+    }
+
+    private static async Task WriteJsonAsync(HttpContext context, byte[] json)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(json, context.RequestAborted);
+        }
+    }
+
+    /// <summary>The peer decides when it ends. The usual lifetime would take Ctrl+C away from it.</summary>
+    private sealed class NoHostLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,30 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FedChain.Network.Content;
+
+/// <summary>How a member's content is served.</summary>
+public sealed class ContentGatewayOptions
+{
+    /// <summary>The address to listen on; this machine only by default. <see cref="IPAddress.Any"/> for all of IPv4.</summary>
+    public IPAddress Address { get; set; } = IPAddress.Loopback;
+
+    /// <summary>The port, 0 to 65535; 0, the default, takes a free one.</summary>
+    public int Port { get; set; }
+
+    /// <summary>Connections at a time; more are refused. 512 by default.</summary>
+    public int MaxConnections { get; set; } = 512;
+
+    /// <summary>Payloads sealed at a time; more wait, and are answered 503 after <see cref="PayloadPatience"/>. 4 by default.</summary>
+    public int MaxPayloads { get; set; } = 4;
+
+    /// <summary>How long a request for a payload waits for its turn. 20 seconds by default.</summary>
+    public TimeSpan PayloadPatience { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long requests may go on when the gateway stops. 2 seconds by default.</summary>
+    public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where failures are told; nowhere by default.</summary>
+    public ILoggerFactory Logging { get; set; } = NullLoggerFactory.Instance;
+}

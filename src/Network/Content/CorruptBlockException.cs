@@ -1,0 +1,19 @@
+using FedChain.Protocol.Content;
+
+namespace FedChain.Network.Content;
+
+/// <summary>A stored block's bytes aren't those that its CID names: the disk failed, or somebody wrote to the store.</summary>
+public sealed class CorruptBlockException : IOException
+{
+    public CorruptBlockException(Cid cid, string path)
+        : base($"Block {cid} is corrupted: {path} holds other bytes than its name says. Delete the file; the block can be fetched from other members again.")
+    {
+        Cid = cid;
+        Path = path;
+    }
+
+    public Cid Cid { get; }
+
+    /// <summary>The file that holds the wrong bytes.</summary>
+    public string Path { get; }
+}
