@@ -1,6 +1,6 @@
 namespace FedChain.Protocol.Envelope;
 
-/// <summary>Why an age file, key or armor was refused.</summary>
+/// <summary>Why an age file or its armor was refused.</summary>
 public enum AgeFailure
 {
     /// <summary>The header breaks the format's rules, or the file ends within it. Also: a share of low order, which no honest sender makes.</summary>
@@ -32,7 +32,7 @@ public enum AgeFailure
 }
 
 /// <summary>
-/// The one exception for age files, identities and recipients that can't be read. <see cref="Failure"/> tells "not for me"
+/// The one exception for age files and armor that can't be read. <see cref="Failure"/> tells "not for me"
 /// (<see cref="AgeFailure.NoMatchingIdentity"/>) from damage, which is every other value.
 /// Failures of the underlying stream pass through unchanged.
 /// </summary>

@@ -129,7 +129,11 @@ public sealed class AgeReader : Stream
             _cipher.Dispose();
             CryptographicOperations.ZeroMemory(_plain.AsSpan(0, AgeFormat.ChunkSize));
             ArrayPool<byte>.Shared.Return(_plain);
-            ArrayPool<byte>.Shared.Return(_sealed);
+            if (!_reading)
+            {
+                ArrayPool<byte>.Shared.Return(_sealed); // else an abandoned read may still fill it
+            }
+
             if (!_leaveOpen)
             {
                 _source.Dispose();

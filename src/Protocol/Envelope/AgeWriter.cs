@@ -18,6 +18,7 @@ public sealed class AgeWriter : Stream
     private readonly byte[] _sealed = ArrayPool<byte>.Shared.Rent(AgeFormat.SealedChunkSize);
     private byte[]? _header; // with the payload's nonce; null once written
     private int _buffered;
+    private bool _writing; // stays set where the destination failed
     private bool _completed;
     private bool _disposed;
 
@@ -73,8 +74,7 @@ public sealed class AgeWriter : Stream
         {
             if (SealNext(ref buffer))
             {
-                WriteHeader();
-                _destination.Write(_sealed, 0, AgeFormat.SealedChunkSize);
+                WriteSealed(AgeFormat.SealedChunkSize);
             }
         }
     }
@@ -91,8 +91,7 @@ public sealed class AgeWriter : Stream
             buffer = buffer[^rest.Length..];
             if (sealedOne)
             {
-                await WriteHeaderAsync(cancellationToken);
-                await _destination.WriteAsync(_sealed.AsMemory(0, AgeFormat.SealedChunkSize), cancellationToken);
+                await WriteSealedAsync(AgeFormat.SealedChunkSize, cancellationToken);
             }
         }
     }
@@ -103,18 +102,14 @@ public sealed class AgeWriter : Stream
     /// <summary>Writes the last chunk and flushes the destination. Nothing can be written afterwards.</summary>
     public void Complete()
     {
-        var size = SealLast();
-        WriteHeader();
-        _destination.Write(_sealed, 0, size);
+        WriteSealed(SealLast());
         _destination.Flush();
     }
 
     /// <inheritdoc cref="Complete"/>
     public async Task CompleteAsync(CancellationToken cancellationToken = default)
     {
-        var size = SealLast();
-        await WriteHeaderAsync(cancellationToken);
-        await _destination.WriteAsync(_sealed.AsMemory(0, size), cancellationToken);
+        await WriteSealedAsync(SealLast(), cancellationToken);
         await _destination.FlushAsync(cancellationToken);
     }
 
@@ -137,7 +132,11 @@ public sealed class AgeWriter : Stream
             _cipher.Dispose();
             CryptographicOperations.ZeroMemory(_plain.AsSpan(0, AgeFormat.ChunkSize));
             ArrayPool<byte>.Shared.Return(_plain);
-            ArrayPool<byte>.Shared.Return(_sealed);
+            if (!_writing)
+            {
+                ArrayPool<byte>.Shared.Return(_sealed); // else an abandoned write may still read it
+            }
+
             if (!_leaveOpen)
             {
                 _destination.Dispose();
@@ -182,30 +181,40 @@ public sealed class AgeWriter : Stream
         return _buffered + AgeFormat.TagSize;
     }
 
-    private void WriteHeader()
+    private void WriteSealed(int size)
     {
+        _writing = true;
         if (_header is not null)
         {
             _destination.Write(_header);
             _header = null;
         }
+
+        _destination.Write(_sealed, 0, size);
+        _writing = false;
     }
 
-    private async ValueTask WriteHeaderAsync(CancellationToken cancellationToken)
+    private async ValueTask WriteSealedAsync(int size, CancellationToken cancellationToken)
     {
+        _writing = true;
         if (_header is not null)
         {
             await _destination.WriteAsync(_header, cancellationToken);
             _header = null;
         }
+
+        await _destination.WriteAsync(_sealed.AsMemory(0, size), cancellationToken);
+        _writing = false;
     }
 
     private void ThrowIfDone()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_completed)
+        if (_completed || _writing)
         {
-            throw new InvalidOperationException("This age file is complete; nothing can be added to it.");
+            throw new InvalidOperationException(
+                _completed ? "This age file is complete; nothing can be added to it."
+                : "An earlier write failed in the destination or still runs, so a chunk may be missing. Seal into a new file.");
         }
     }
 }

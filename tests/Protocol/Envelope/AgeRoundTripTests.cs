@@ -168,6 +168,21 @@ public sealed class AgeRoundTripTests : IDisposable
     }
 
     [Fact]
+    public void After_a_failure_of_the_source_or_the_destination_there_is_no_going_on()
+    {
+        var file = Seal(Bytes(3 * Chunk), [_identity.Recipient]);
+        using var reader = AgeReader.Open(new Failing(file, after: Chunk + 100), [_identity]);
+        var buffer = new byte[Chunk];
+        Assert.Equal(Chunk, reader.Read(buffer));
+        Assert.Throws<IOException>(() => reader.Read(buffer));
+        Assert.Throws<InvalidOperationException>(() => reader.Read(buffer));
+
+        using var writer = new AgeWriter(new Failing(new byte[10 * Chunk], after: 2 * Chunk), [_identity.Recipient]);
+        Assert.Throws<IOException>(() => writer.Write(Bytes(4 * Chunk)));
+        Assert.Throws<InvalidOperationException>(writer.Complete);
+    }
+
+    [Fact]
     public void Nothing_can_be_written_after_completion()
     {
         using var writer = new AgeWriter(Stream.Null, [_identity.Recipient]);
@@ -199,28 +214,6 @@ public sealed class AgeRoundTripTests : IDisposable
 
         Assert.Equal(Once(), Once());
         Assert.NotEqual(Once(), Seal(Bytes(50), [_identity.Recipient]));
-    }
-
-    [Fact]
-    public void Memory_does_not_grow_with_the_file()
-    {
-        var recipients = Enumerable.Range(0, 4).Select(_ => AgeIdentity.Generate().Recipient).ToList();
-        var block = new byte[1 << 20];
-        long Allocated(int blocks)
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            using var writer = new AgeWriter(Stream.Null, recipients);
-            for (var i = 0; i < blocks; i++)
-            {
-                writer.Write(block);
-            }
-
-            writer.Complete();
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-
-        Allocated(1);
-        Assert.InRange(Allocated(64) - Allocated(1), -100_000, 100_000);
     }
 
     private static byte[] Bytes(int size)
@@ -259,6 +252,21 @@ public sealed class AgeRoundTripTests : IDisposable
         catch (AgeException e)
         {
             return (e.Failure, released.ToArray());
+        }
+    }
+
+    /// <summary>A stream that breaks once more than so many bytes have gone through it.</summary>
+    private sealed class Failing(byte[] bytes, int after) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => Position > after ? throw new IOException("broken") : base.Read(buffer);
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            if (Position > after)
+            {
+                throw new IOException("broken");
+            }
         }
     }
 
