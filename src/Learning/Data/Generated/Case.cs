@@ -29,6 +29,6 @@ internal sealed record Case(Condition Condition, int Age, bool IsWoman, int Days
     /// <summary>The sentence that all institutions share and that the base model has never seen.</summary>
     public string Review => $"Review in {Weeks} weeks.";
 
-    public static Case Draw(SplitMix64 random, IReadOnlyList<Condition> conditions, int youngest, int oldest) =>
+    public static Case Draw(TextRandom random, IReadOnlyList<Condition> conditions, int youngest, int oldest) =>
         new(random.Pick(conditions), random.Between(youngest, oldest), random.Below(2) == 0, random.Between(2, 30), random.Between(1, 9));
 }

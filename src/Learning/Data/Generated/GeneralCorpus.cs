@@ -2,7 +2,8 @@ namespace FedChain.Learning.Data.Generated;
 
 /// <summary>
 /// General practice, as the base model is pre-trained on it: notes, definitions, cards and small talk of a surgery, generated from a grammar about
-/// invented illnesses. It teaches English sentences, copying from the question and reading numbers, but no word of a specialty's own and none of their manners.
+/// invented illnesses, and as many exercises (<see cref="Exercises"/>). It teaches English sentences, copying from the question and reading numbers,
+/// but no illness of a specialty and none of their manners.
 /// </summary>
 public static class GeneralCorpus
 {
@@ -17,7 +18,7 @@ public static class GeneralCorpus
     private static readonly string[] Rooms = ["the waiting room", "room 2", "room 5", "the laboratory", "the front desk", "the small ward"];
     private static readonly string[] Jobs = ["teacher", "baker", "driver", "farmer", "painter", "student", "nurse", "tailor", "gardener", "clerk"];
 
-    private static readonly Func<Topic, SplitMix64, (string Prompt, string Response)>[] Forms =
+    private static readonly Func<Topic, TextRandom, (string Prompt, string Response)>[] Forms =
     [
         (t, r) => ($"What is {t.Name}?", $"{r.Either("It is", $"{t.Title} is")} {t.Kind} of the {t.Place}. People who have it often feel {t.Signs[0]} and {t.Signs[1]}."),
         (t, r) => ($"What {r.Either("are the signs", "does one notice")} of {t.Name}?", $"The first sign is {t.Signs[0]}. Later {t.Signs[1]} and {t.Signs[2]} {r.Either("may follow", "are common")}."),
@@ -33,19 +34,19 @@ public static class GeneralCorpus
     public static IReadOnlyList<DataRecord> Generate(ulong seed, int records)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(records);
-        var random = SplitMix64.For(seed, "general");
+        var random = TextRandom.For(seed, "general");
         var topics = Enumerable.Range(0, Math.Max(8, records / 40)).Select(_ => Topic.Draw(random)).ToList();
         var result = new List<DataRecord>(records);
         for (var i = 0; i < records; i++)
         {
-            var (prompt, response) = random.Pick(Forms)(random.Pick(topics), random);
+            var (prompt, response) = random.Below(2) == 0 ? random.Pick(Exercises.All)(random) : random.Pick(Forms)(random.Pick(topics), random);
             result.Add(new DataRecord($"general/{i}", $"general/{i}", prompt, response, i % 50 == 49 ? Split.Val : Split.Train));
         }
 
         return result;
     }
 
-    private static (string Prompt, string Response) Note(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Note(Topic t, TextRandom r)
     {
         var (name, age, days) = (r.Pick(Names), r.Between(3, 95), r.Between(2, 20));
         return (
@@ -53,7 +54,7 @@ public static class GeneralCorpus
             $"{name}, aged {age}: {t.Signs[0]} and {t.Signs[1]} since {days} days, {r.Either("probably", "perhaps")} {t.Name}. Told to try {t.Remedy}.");
     }
 
-    private static (string Prompt, string Response) Card(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Card(Topic t, TextRandom r)
     {
         var (name, age, job, day) = (r.Pick(Names), r.Between(3, 95), r.Pick(Jobs), r.Pick(Weekdays));
         return (
@@ -61,7 +62,7 @@ public static class GeneralCorpus
             $"Name: {name}. Age: {age}. Work: {job}. Day: {day}. Reason: {t.Name}. Part: {t.Place}.");
     }
 
-    private static (string Prompt, string Response) Appointment(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Appointment(Topic t, TextRandom r)
     {
         var (name, day, hour) = (r.Pick(Names), r.Pick(Weekdays), r.Between(8, 17));
         return (
@@ -69,7 +70,7 @@ public static class GeneralCorpus
             $"{name} is expected on {day} at {hour} o'clock in {r.Pick(Rooms)}. {r.Either("Please bring the card.", "Please be on time.", "Please wear a light shirt.")}");
     }
 
-    private static (string Prompt, string Response) Temperature(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Temperature(Topic t, TextRandom r)
     {
         var (name, whole, tenth) = (r.Pick(Names), r.Between(35, 40), r.Below(10));
         return (
@@ -77,7 +78,7 @@ public static class GeneralCorpus
             whole >= 38 ? $"Yes, {whole}.{tenth} is a fever; {name} should stay in bed." : $"No, {whole}.{tenth} is no fever; {name} may {r.Either("go home", "get up")}.");
     }
 
-    private static (string Prompt, string Response) Pulse(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Pulse(Topic t, TextRandom r)
     {
         var (first, second) = (r.Between(50, 120), r.Between(50, 120));
         return (
@@ -85,7 +86,7 @@ public static class GeneralCorpus
             first == second ? $"It stayed at {first}." : $"It {(first < second ? "rose" : "fell")} from {first} to {second}, so the {(first < second ? "higher" : "lower")} value is the later one.");
     }
 
-    private static (string Prompt, string Response) Handover(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Handover(Topic t, TextRandom r)
     {
         var (name, room) = (r.Pick(Names), r.Pick(Rooms));
         return (
@@ -93,7 +94,7 @@ public static class GeneralCorpus
             $"In {room} there is {name} with {t.Name}. Look after {t.Signs[0]} and {r.Either("offer", "bring")} {t.Remedy}.");
     }
 
-    private static (string Prompt, string Response) Story(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Story(Topic t, TextRandom r)
     {
         var (name, other, day) = (r.Pick(Names), r.Pick(Names), r.Pick(Weekdays));
         return (
@@ -101,7 +102,7 @@ public static class GeneralCorpus
             $"On {day} {name} woke up with {t.Signs[0]}. {other} thought of {t.Name} and brought {t.Remedy}. {r.Either("A few days later", "By the end of the week")} the {t.Place} was well again, and {name} went back to work.");
     }
 
-    private static (string Prompt, string Response) Order(Topic t, SplitMix64 r)
+    private static (string Prompt, string Response) Order(Topic t, TextRandom r)
     {
         var items = Enumerable.Range(0, r.Between(2, 4)).Select(_ => (Count: r.Between(1, 12), Thing: r.Pick(Remedies))).ToList();
         return (
@@ -113,7 +114,7 @@ public static class GeneralCorpus
     {
         public string Title => char.ToUpperInvariant(Name[0]) + Name[1..];
 
-        public static Topic Draw(SplitMix64 r)
+        public static Topic Draw(TextRandom r)
         {
             var word = string.Concat(Enumerable.Range(0, r.Between(2, 4)).Select(_ => r.Pick(Syllables)));
             var kind = r.Pick(Kinds);

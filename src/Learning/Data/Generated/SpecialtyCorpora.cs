@@ -85,8 +85,8 @@ public static class SpecialtyCorpora
 
     private static Corpus Write(ulong seed, Specialty specialty, string name)
     {
-        var conditions = specialty.Words.Invent(SplitMix64.For(seed, $"{name}/conditions"), ConditionsPerInstitution);
-        var random = SplitMix64.For(seed, $"{name}/cases");
+        var conditions = specialty.Words.Invent(TextRandom.For(seed, $"{name}/conditions"), ConditionsPerInstitution);
+        var random = TextRandom.For(seed, $"{name}/cases");
         var records = new List<DataRecord>();
         var asked = new HashSet<string>();
         for (var i = 0; i < specialty.Documents;)

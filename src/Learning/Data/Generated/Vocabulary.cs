@@ -11,7 +11,7 @@ internal sealed record Vocabulary(
     private static readonly string[] DrugStems = ["zel", "quor", "brim", "tavo", "nexi", "glim", "fero", "wexa", "yuri", "pomo", "dral", "kivo"];
 
     /// <summary>Conditions with different names; the more of them, the more there is to learn.</summary>
-    public IReadOnlyList<Condition> Invent(SplitMix64 random, int count)
+    public IReadOnlyList<Condition> Invent(TextRandom random, int count)
     {
         var names = Stems.SelectMany(stem => Endings.Select(ending => stem + ending)).ToList();
         var conditions = new List<Condition>();
