@@ -4,6 +4,7 @@ using FedChain.Bench;
 var benchmarks = new SortedDictionary<string, Action>(StringComparer.Ordinal)
 {
     ["envelope"] = EnvelopeBenchmark.Run,
+    ["mean"] = MeanBenchmark.Run,
 };
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var run))

@@ -1,54 +1,63 @@
-using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
-using Microsoft.Win32.SafeHandles;
 
 namespace FedChain.Aggregator;
 
 /// <summary>
-/// A decrypted update, on disk or in memory, read piece by piece: aggregating takes no more memory for more clients. Any number of threads may
-/// read at once.
+/// A decrypted update, on disk or in memory. A file is mapped and not read in: aggregating takes no more memory for more clients, and validating it
+/// once has its pages in place for the mean. Any number of threads may read at once.
 /// </summary>
-public sealed class UpdatePlaintext : IDisposable
+public sealed unsafe class UpdatePlaintext : IDisposable
 {
-    private const int HashChunk = 1 << 17;
+    private const int HashPiece = 1 << 20;
 
     private readonly ReadOnlyMemory<byte> _memory;
-    private readonly SafeFileHandle? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private byte* _start;
 
-    private UpdatePlaintext(ReadOnlyMemory<byte> memory, SafeFileHandle? file, long length) => (_memory, _file, Length) = (memory, file, length);
+    private UpdatePlaintext(ReadOnlyMemory<byte> memory, MemoryMappedViewAccessor? view, long length)
+    {
+        if (!BitConverter.IsLittleEndian)
+        {
+            throw new PlatformNotSupportedException("Updates are read in place, as little-endian integers; this machine is big-endian.");
+        }
+
+        (_memory, _view, Length) = (memory, view, length);
+        view?.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+    }
 
     /// <summary>Bytes of the file.</summary>
     public long Length { get; }
 
-    /// <summary>An update in a file, which must not change while it is open.</summary>
+    /// <summary>An update in a file of our own. While it is open nobody may shorten it: what is mapped and gone ends the process.</summary>
     /// <exception cref="IOException">The file can't be opened.</exception>
     public static UpdatePlaintext Open(string path)
     {
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        return new UpdatePlaintext(default, file, RandomAccess.GetLength(file));
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        var length = stream.Length;
+        if (length == 0)
+        {
+            return Of(default); // nothing can be mapped
+        }
+
+        using var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        return new UpdatePlaintext(default, map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
     }
 
     /// <summary>An update in memory.</summary>
     public static UpdatePlaintext Of(ReadOnlyMemory<byte> file) => new(file, null, file.Length);
 
     /// <summary>SHA-256 of the whole file, which manifests call <c>plaintext</c>.</summary>
-    public Hash256 Digest()
+    public Hash256 Digest(CancellationToken cancellationToken = default)
     {
-        if (_file is null)
-        {
-            return new Hash256(SHA256.HashData(_memory.Span));
-        }
-
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[Math.Min(HashChunk, Math.Max(1, Length))];
-        for (var at = 0L; at < Length; at += buffer.Length)
+        for (var at = 0L; at < Length; at += HashPiece)
         {
-            var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, Length - at));
-            Read(at, chunk);
-            sha.AppendData(chunk);
+            cancellationToken.ThrowIfCancellationRequested();
+            sha.AppendData(Bytes(at, (int)Math.Min(HashPiece, Length - at)));
         }
 
         return new Hash256(sha.GetHashAndReset());
@@ -58,57 +67,37 @@ public sealed class UpdatePlaintext : IDisposable
     /// <exception cref="InvalidDataException">Not a canonical update file; the message says in what it departs.</exception>
     public UpdateHeader ReadHeader()
     {
-        var start = new byte[8];
-        Read(0, start.AsSpan(0, (int)Math.Min(8, Length)));
-        var size = SafetensorsHeader.JsonSize(start.AsSpan(0, (int)Math.Min(8, Length)), Length, AdapterFile.MaxHeaderSize);
-        var bytes = new byte[8 + size];
-        Read(0, bytes);
-        return UpdateFile.ReadHeader(new MemoryStream(bytes), Length);
+        var size = SafetensorsHeader.JsonSize(Bytes(0, (int)Math.Min(8, Length)), Length, AdapterFile.MaxHeaderSize);
+        return UpdateFile.ReadHeader(new MemoryStream(Bytes(0, 8 + size).ToArray()), Length);
     }
 
-    /// <summary>Reads integers.</summary>
+    /// <summary>Integers in place.</summary>
     /// <param name="offset">Where the first lies, in bytes.</param>
-    /// <param name="buffer">As many as to read; written to only where the bytes have to be brought in.</param>
-    /// <returns>The integers: the buffer, or the file's own memory.</returns>
-    /// <exception cref="EndOfStreamException">The file ends before.</exception>
-    public ReadOnlySpan<int> ReadInt32(long offset, Span<int> buffer)
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The file ends before.</exception>
+    public ReadOnlySpan<int> Integers(long offset, int count) => MemoryMarshal.Cast<byte, int>(Bytes(offset, sizeof(int) * count));
+
+    public void Dispose()
     {
-        if (_file is null && BitConverter.IsLittleEndian)
+        if (_start is not null)
         {
-            return offset + (4L * buffer.Length) <= Length
-                ? MemoryMarshal.Cast<byte, int>(_memory.Span.Slice((int)offset, 4 * buffer.Length))
-                : throw new EndOfStreamException($"The update has {Length} bytes; {4 * buffer.Length} at {offset} were asked for.");
+            _start = null;
+            _view!.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
-        Read(offset, MemoryMarshal.AsBytes(buffer));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(buffer, buffer);
-        }
-
-        return buffer;
+        _view?.Dispose();
     }
 
-    public void Dispose() => _file?.Dispose();
-
-    private void Read(long offset, Span<byte> destination)
+    private ReadOnlySpan<byte> Bytes(long offset, int count)
     {
-        if (_file is null)
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
+        if (_view is null)
         {
-            _memory.Span.Slice((int)offset, destination.Length).CopyTo(destination);
-            return;
+            return _memory.Span.Slice((int)offset, count);
         }
 
-        while (!destination.IsEmpty)
-        {
-            var read = RandomAccess.Read(_file, destination, offset);
-            if (read == 0)
-            {
-                throw new EndOfStreamException($"The update had {Length} bytes when it was opened; it ends at {offset}.");
-            }
-
-            offset += read;
-            destination = destination[read..];
-        }
+        ObjectDisposedException.ThrowIf(_start is null, this);
+        return new ReadOnlySpan<byte>(_start + offset, count);
     }
 }

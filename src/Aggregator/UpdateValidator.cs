@@ -1,4 +1,3 @@
-using System.Buffers;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
@@ -12,7 +11,7 @@ namespace FedChain.Aggregator;
 /// </summary>
 public static class UpdateValidator
 {
-    private const int Chunk = 1 << 14;
+    private const int Piece = 1 << 14;
 
     /// <summary>Checks what the manifest alone shows: null, or why the update is invalid whatever it holds.</summary>
     /// <param name="manifest">The manifest whose digest the member submitted.</param>
@@ -35,7 +34,7 @@ public static class UpdateValidator
             return wrongManifest;
         }
 
-        var digest = plaintext.Digest();
+        var digest = plaintext.Digest(cancellationToken);
         if (digest != manifest.Plaintext)
         {
             return Refuse(UpdateRefusal.WrongPlaintext, $"The manifest names {manifest.Plaintext}; the opened file's SHA-256 is {digest}.");
@@ -114,41 +113,33 @@ public static class UpdateValidator
 
     private static UpdateVerdict.Refused? CheckValues(UpdatePlaintext plaintext, UpdateHeader header, RoundTerms terms, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<int>.Shared.Rent(Chunk);
-        try
+        var offset = header.DataOffset;
+        foreach (var tensor in terms.Base.Layout.Of(terms.Factors))
         {
-            var offset = header.DataOffset;
-            foreach (var tensor in terms.Base.Layout.Of(terms.Factors))
+            var values = terms.Base[tensor];
+            for (var at = 0; at < values.Length; at += Piece)
             {
-                var values = terms.Base[tensor];
-                for (var at = 0; at < values.Length; at += Chunk)
+                cancellationToken.ThrowIfCancellationRequested();
+                var part = values.Slice(at, Math.Min(Piece, values.Length - at));
+                var differences = plaintext.Integers(offset, part.Length);
+                offset += sizeof(int) * (long)part.Length;
+                if (FixedPoint.FirstBeyond(differences, FixedPoint.MaxDifference) is >= 0 and var far)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    var part = values.Slice(at, Math.Min(Chunk, values.Length - at));
-                    var differences = plaintext.ReadInt32(offset, buffer.AsSpan(0, part.Length));
-                    offset += sizeof(int) * (long)part.Length;
-                    if (FixedPoint.FirstBeyond(differences, FixedPoint.MaxDifference) is >= 0 and var far)
-                    {
-                        return Refuse(
-                            UpdateRefusal.DifferenceOutOfRange,
-                            $"Difference {at + far} of '{tensor.Name}' is {differences[far]}; expected at most ±{FixedPoint.MaxDifference}.");
-                    }
+                    return Refuse(
+                        UpdateRefusal.DifferenceOutOfRange,
+                        $"Difference {at + far} of '{tensor.Name}' is {differences[far]}; expected at most ±{FixedPoint.MaxDifference}.");
+                }
 
-                    if (Ranges.FirstSumBeyond(part, differences) is >= 0 and var outside)
-                    {
-                        return Refuse(
-                            UpdateRefusal.ResultOutOfRange,
-                            $"Value {at + outside} of '{tensor.Name}' would go from {part[outside]} by {differences[outside]} beyond ±{FixedPoint.MaxValue}.");
-                    }
+                if (Ranges.FirstSumBeyond(part, differences) is >= 0 and var outside)
+                {
+                    return Refuse(
+                        UpdateRefusal.ResultOutOfRange,
+                        $"Value {at + outside} of '{tensor.Name}' would go from {part[outside]} by {differences[outside]} beyond ±{FixedPoint.MaxValue}.");
                 }
             }
+        }
 
-            return null;
-        }
-        finally
-        {
-            ArrayPool<int>.Shared.Return(buffer);
-        }
+        return null;
     }
 
     private static UpdateVerdict.Refused Refuse(UpdateRefusal reason, string detail) => new(reason, detail);

@@ -7,8 +7,8 @@ namespace FedChain.Aggregator;
 /// </summary>
 public static class WeightedMean
 {
-    /// <summary>Elements of a piece: 64 KiB of an update, 128 KiB of sums.</summary>
-    internal const int Piece = 1 << 14;
+    /// <summary>Elements of a piece: 128 KiB of an update, 256 KiB of sums.</summary>
+    internal const int Piece = 1 << 15;
 
     /// <summary>The mean of the updates' differences.</summary>
     /// <param name="updates">At least one; all of the same round.</param>
@@ -28,21 +28,19 @@ public static class WeightedMean
             0,
             (means.Length + Piece - 1) / Piece,
             options,
-            () => (Sum: new WeightedSum(Piece), Buffer: new int[Piece]),
-            (piece, _, own) =>
+            () => new WeightedSum(Piece),
+            (piece, _, sum) =>
             {
                 var start = piece * Piece;
                 var target = means.AsSpan(start, Math.Min(Piece, means.Length - start));
-                own.Sum.Clear();
+                sum.Clear();
                 foreach (var update in updates)
                 {
-                    var differences = update.Plaintext.ReadInt32(
-                        update.Header.DataOffset + (sizeof(int) * (long)start), own.Buffer.AsSpan(0, target.Length));
-                    own.Sum.Add(differences, update.Weight);
+                    sum.Add(update.Plaintext.Integers(update.Header.DataOffset + (sizeof(int) * (long)start), target.Length), update.Weight);
                 }
 
-                own.Sum.MeanTo(target);
-                return own;
+                sum.MeanTo(target);
+                return sum;
             },
             _ => { });
         return means;

@@ -1,4 +1,5 @@
-using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using FedChain.Protocol.Numerics;
 
 namespace FedChain.Aggregator;
@@ -34,21 +35,19 @@ public sealed class WeightedSum(int count)
     public void Add(ReadOnlySpan<int> differences, long weight)
     {
         Grow(differences.Length, weight);
-        var sums = _sums.AsSpan();
-        var i = 0;
-        var factor = new Vector<long>(weight);
-        for (; i <= differences.Length - Vector<int>.Count; i += Vector<int>.Count)
+        var factor = Vector512.Create(weight);
+        var wide = MemoryMarshal.Cast<long, Vector512<long>>(_sums.AsSpan());
+        var whole = MemoryMarshal.Cast<int, Vector512<int>>(differences);
+        for (var i = 0; i < whole.Length; i++)
         {
-            Vector.Widen(new Vector<int>(differences[i..]), out var low, out var high);
-            var first = sums[i..];
-            var second = sums[(i + Vector<long>.Count)..];
-            (new Vector<long>(first) + (low * factor)).CopyTo(first);
-            (new Vector<long>(second) + (high * factor)).CopyTo(second);
+            var (low, high) = Vector512.Widen(whole[i]);
+            wide[2 * i] += low * factor;
+            wide[(2 * i) + 1] += high * factor;
         }
 
-        for (; i < differences.Length; i++)
+        for (var i = whole.Length * Vector512<int>.Count; i < differences.Length; i++)
         {
-            sums[i] += differences[i] * weight;
+            _sums[i] += differences[i] * weight;
         }
     }
 
