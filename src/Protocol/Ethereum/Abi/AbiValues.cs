@@ -44,6 +44,14 @@ public sealed class AbiValues(IReadOnlyList<object> values) : IReadOnlyList<obje
     /// <summary>An array or a tuple.</summary>
     public AbiValues List(int index) => Get<AbiValues>(index);
 
+    /// <summary>A Solidity enum: one of the values that <typeparamref name="T"/> defines.</summary>
+    public T Enum<T>(int index)
+        where T : struct, Enum
+    {
+        var value = (T)System.Enum.ToObject(typeof(T), UInt8(index));
+        return System.Enum.IsDefined(value) ? value : throw new FormatException($"ABI value {index} is {value}: no {typeof(T).Name}.");
+    }
+
     public MemberId Member(int index) => new(UInt32(index));
 
     public RoundId Round(int index) => new(UInt64(index));
