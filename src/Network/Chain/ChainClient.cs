@@ -1,0 +1,168 @@
+using System.Numerics;
+using System.Text.Json;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Abi;
+
+namespace FedChain.Network.Chain;
+
+/// <summary>
+/// A node of an EVM chain, through JSON-RPC. Every method throws <see cref="ChainException"/>, with <see cref="ChainException.IsTransient"/> where
+/// the same may succeed later, and with <see cref="ChainException.Refusal"/> where a contract refused. Safe for use by several threads.
+/// </summary>
+public sealed class ChainClient
+{
+    private readonly JsonRpcClient _rpc;
+
+    /// <param name="http">Shared; its own timeout should be longer than <see cref="ChainOptions.RequestTimeout"/>.</param>
+    /// <param name="endpoint">http or https.</param>
+    /// <param name="options">By default those for a public chain.</param>
+    /// <param name="time">For timeouts and waits.</param>
+    public ChainClient(HttpClient http, Uri endpoint, ChainOptions? options = null, TimeProvider? time = null)
+    {
+        Options = options ?? new ChainOptions();
+        Time = time ?? TimeProvider.System;
+        Endpoint = endpoint;
+        _rpc = new JsonRpcClient(http, endpoint, Options, Time);
+    }
+
+    public Uri Endpoint { get; }
+
+    public ChainOptions Options { get; }
+
+    internal TimeProvider Time { get; }
+
+    public async Task<ulong> GetChainIdAsync(CancellationToken cancellation = default) => RpcJson.UInt64(await AskAsync(new("eth_chainId"), cancellation));
+
+    public async Task<ulong> GetBlockNumberAsync(CancellationToken cancellation = default) => RpcJson.UInt64(await AskAsync(new("eth_blockNumber"), cancellation));
+
+    /// <summary>Null if the chain has no such block.</summary>
+    public async Task<ChainBlock?> GetBlockAsync(BlockTag tag, CancellationToken cancellation = default) =>
+        ReadOrNull(await _rpc.CallAsync(BlockRequest(tag), cancellation), ChainBlock.Read);
+
+    public async Task<BigInteger> GetBalanceAsync(Address account, CancellationToken cancellation = default) =>
+        RpcJson.Integer(await AskAsync(new("eth_getBalance", account.ToString(), "latest"), cancellation));
+
+    /// <summary>Empty if there is no contract.</summary>
+    public async Task<byte[]> GetCodeAsync(Address account, CancellationToken cancellation = default) =>
+        RpcJson.Bytes(await AskAsync(new("eth_getCode", account.ToString(), "latest"), cancellation));
+
+    /// <summary>The account's next nonce: with <see cref="BlockTag.Pending"/> after all that wait in the pool.</summary>
+    public async Task<ulong> GetTransactionCountAsync(Address account, BlockTag tag, CancellationToken cancellation = default) =>
+        RpcJson.UInt64(await AskAsync(new("eth_getTransactionCount", account.ToString(), tag.ToString()), cancellation));
+
+    /// <summary>Null while it is not in a block.</summary>
+    public async Task<Receipt?> GetReceiptAsync(Hash256 transaction, CancellationToken cancellation = default) =>
+        ReadOrNull(await AskAsync(new("eth_getTransactionReceipt", transaction.ToString()), cancellation), Receipt.Read);
+
+    /// <param name="blocks">How many past blocks, from 1 to 1024.</param>
+    /// <param name="percentile">Of the tips paid in each block, 0 to 100.</param>
+    /// <param name="cancellation">Stops the request.</param>
+    public async Task<FeeHistory> GetFeeHistoryAsync(int blocks, int percentile, CancellationToken cancellation = default)
+    {
+        var json = await AskAsync(new("eth_feeHistory", RpcJson.Quantity(blocks), "latest", new[] { percentile }), cancellation);
+        var tips = RpcJson.Has(json, "reward", out var reward) ? RpcJson.List(reward).Select(r => RpcJson.Integer(RpcJson.List(r).First())) : [];
+        return new FeeHistory(
+            RpcJson.UInt64(RpcJson.Property(json, "oldestBlock")),
+            [.. RpcJson.List(RpcJson.Property(json, "baseFeePerGas")).Select(RpcJson.Integer)],
+            [.. tips]);
+    }
+
+    public async Task<BigInteger> GetMaxPriorityFeeAsync(CancellationToken cancellation = default) =>
+        RpcJson.Integer(await AskAsync(new("eth_maxPriorityFeePerGas"), cancellation));
+
+    /// <summary>Calls without a transaction and returns the bytes that come back.</summary>
+    /// <param name="to">The contract.</param>
+    /// <param name="data">The calldata.</param>
+    /// <param name="from">As whom; by default nobody.</param>
+    /// <param name="tag">In which block's state; by default the latest.</param>
+    /// <param name="cancellation">Stops the request.</param>
+    public async Task<byte[]> CallAsync(Address to, ReadOnlyMemory<byte> data, Address? from = null, BlockTag tag = default, CancellationToken cancellation = default) =>
+        RpcJson.Bytes(await _rpc.CallAsync(new RpcRequest("eth_call", TransactionArguments(from, to, data, 0), tag.ToString()), cancellation));
+
+    /// <summary>Calls a function and decodes what it returns.</summary>
+    /// <exception cref="ChainException">Among others if there is no such contract, or it returns something else.</exception>
+    public async Task<AbiValues> CallAsync(Address to, AbiFunction function, IReadOnlyList<object> arguments, BlockTag tag = default, CancellationToken cancellation = default)
+    {
+        var returned = await CallAsync(to, function.Encode(arguments), null, tag, cancellation);
+        try
+        {
+            return function.DecodeOutput(returned);
+        }
+        catch (FormatException e)
+        {
+            throw new ChainException($"The contract at {to} does not answer {function.Signature} as FedChain's would ({e.Message}) Check the address and the chain.", e);
+        }
+    }
+
+    /// <summary>Gas for a transaction, in the state and at the time of the block being made.</summary>
+    public async Task<ulong> EstimateGasAsync(Address from, Address? to, ReadOnlyMemory<byte> data, BigInteger value, CancellationToken cancellation = default) =>
+        RpcJson.UInt64(await _rpc.CallAsync(EstimateRequest(from, to, data, value), cancellation));
+
+    /// <summary>Hands a signed transaction to the node; returns its hash.</summary>
+    public async Task<Hash256> SendRawTransactionAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellation = default) =>
+        RpcJson.Hash(await AskAsync(new("eth_sendRawTransaction", Hex.Encode(raw.Span)), cancellation));
+
+    /// <summary>
+    /// The logs that any of the contracts emitted in the blocks from <paramref name="from"/> to <paramref name="to"/>, both included, in order.
+    /// Asks in ranges, and in smaller ones where the node finds them too large.
+    /// </summary>
+    public async Task<IReadOnlyList<ChainLog>> GetLogsAsync(IReadOnlyCollection<Address> emitters, ulong from, ulong to, CancellationToken cancellation = default)
+    {
+        var logs = new List<ChainLog>();
+        var range = Options.MaxLogRange;
+        while (from <= to)
+        {
+            var end = Math.Min(to, from + range - 1);
+            try
+            {
+                logs.AddRange(ReadLogs(await _rpc.CallAsync(LogsRequest(emitters, from, end), cancellation)));
+                from = end + 1;
+            }
+            catch (ChainException e) when (e.IsTooMuch && end > from)
+            {
+                range = Math.Max(1, (end - from + 1) / 2);
+            }
+        }
+
+        return logs;
+    }
+
+    internal Task<RpcReply[]> BatchAsync(IReadOnlyList<RpcRequest> requests, CancellationToken cancellation) => _rpc.BatchAsync(requests, cancellation);
+
+    internal static RpcRequest BlockRequest(BlockTag tag) => new("eth_getBlockByNumber", tag.ToString(), false);
+
+    internal static RpcRequest LogsRequest(IReadOnlyCollection<Address> emitters, ulong from, ulong to) => new(
+        "eth_getLogs",
+        new { address = emitters.Select(e => e.ToString()).ToArray(), fromBlock = RpcJson.Quantity(from), toBlock = RpcJson.Quantity(to) });
+
+    internal static RpcRequest EstimateRequest(Address from, Address? to, ReadOnlyMemory<byte> data, BigInteger value) =>
+        new("eth_estimateGas", TransactionArguments(from, to, data, value), "pending");
+
+    internal static IReadOnlyList<ChainLog> ReadLogs(JsonElement json) => [.. RpcJson.List(json).Select(ChainLog.Read)];
+
+    internal static T? ReadOrNull<T>(JsonElement json, Func<JsonElement, T> read)
+        where T : class => json.ValueKind == JsonValueKind.Null ? null : read(json);
+
+    private static Dictionary<string, string> TransactionArguments(Address? from, Address? to, ReadOnlyMemory<byte> data, BigInteger value)
+    {
+        var arguments = new Dictionary<string, string> { ["data"] = Hex.Encode(data.Span) };
+        if (from is { } sender)
+        {
+            arguments["from"] = sender.ToString();
+        }
+
+        if (to is { } receiver)
+        {
+            arguments["to"] = receiver.ToString();
+        }
+
+        if (!value.IsZero)
+        {
+            arguments["value"] = RpcJson.Quantity(value);
+        }
+
+        return arguments;
+    }
+
+    private Task<JsonElement> AskAsync(RpcRequest request, CancellationToken cancellation) => _rpc.CallAsync(request, cancellation);
+}

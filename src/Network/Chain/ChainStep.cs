@@ -1,0 +1,17 @@
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+
+namespace FedChain.Network.Chain;
+
+/// <summary>How far a reader has come: the last block whose events it has delivered. The hash tells branches apart.</summary>
+public readonly record struct ChainCursor(ulong Block, Hash256 Hash);
+
+/// <summary>What a look at the chain brought.</summary>
+/// <param name="RewindTo">
+/// Set if blocks that were read have left the chain: forget every event of a later block than this one, then apply <paramref name="Events"/>.
+/// The block may be older than the fork, and before the deployment if everything is to be read again.
+/// </param>
+/// <param name="Events">The new events, in the order of the chain.</param>
+/// <param name="Cursor">Where the reader stands now; null before the deployment's block is confirmed.</param>
+/// <param name="Head">The chain's latest block; its time is the chain's own clock.</param>
+public sealed record ChainStep(ChainCursor? RewindTo, IReadOnlyList<ChainEvent> Events, ChainCursor? Cursor, ChainBlock Head);

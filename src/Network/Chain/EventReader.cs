@@ -1,0 +1,155 @@
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+
+namespace FedChain.Network.Chain;
+
+/// <summary>
+/// Follows a federation's events from its deployment on. A look that finds nothing new is one round trip. A reorganisation is noticed by the hash of
+/// the last block read, and answered by the newest block read that is still on the chain. Reads the events of Membership and of the contracts that
+/// Membership's events name; a successor of Rounds is read from its own beginning, right after the event that names it.
+/// Not safe for several threads.
+/// </summary>
+public sealed class EventReader
+{
+    private const int MaxCheckpoints = 256;
+    private const int MaxRaces = 10;
+
+    private readonly ChainClient _chain;
+    private readonly ulong _firstBlock;
+    private readonly List<ChainCursor> _read = []; // checkpoints, oldest first; the last is where the reader stands
+    private readonly List<(Address Address, ulong Since)> _emitters;
+
+    /// <param name="chain">The node.</param>
+    /// <param name="membership">The federation's one address.</param>
+    /// <param name="deploymentBlock">Membership's own answer, see <see cref="MembershipClient.GetDeploymentBlockAsync"/>.</param>
+    public EventReader(ChainClient chain, Address membership, ulong deploymentBlock)
+    {
+        (_chain, _firstBlock) = (chain, deploymentBlock);
+        _emitters = [(membership, deploymentBlock)];
+    }
+
+    /// <summary>Where the reader stands; null before its first block.</summary>
+    public ChainCursor? Cursor => _read.Count == 0 ? null : _read[^1];
+
+    /// <summary>Looks once, and delivers all that is new.</summary>
+    /// <exception cref="ChainException">No answer, or a contract that is not FedChain's. The reader stands where it stood.</exception>
+    public async Task<ChainStep> ReadAsync(CancellationToken cancellation = default)
+    {
+        ChainCursor? rewindTo = null;
+        for (var race = 0; race < MaxRaces; race++)
+        {
+            var replies = await _chain.BatchAsync(
+                [ChainClient.BlockRequest(BlockTag.Latest), .. Cursor is { } at ? [ChainClient.BlockRequest(BlockTag.Number(at.Block))] : Array.Empty<RpcRequest>()],
+                cancellation);
+            var head = ChainBlock.Read(replies[0].Value);
+            if (Cursor is { } cursor && !IsOnChain(replies[1], cursor))
+            {
+                rewindTo = await RewindAsync(cancellation);
+                continue;
+            }
+
+            var from = Cursor is { } last ? last.Block + 1 : _firstBlock;
+            if (head.Number < from + _chain.Options.Confirmations)
+            {
+                return new ChainStep(rewindTo, [], Cursor, head);
+            }
+
+            if (await ReadRangeAsync(from, head, cancellation) is { } events)
+            {
+                return new ChainStep(rewindTo, events, Cursor, head);
+            }
+        }
+
+        throw new ChainException("The chain reorganised at every look; is the RPC address a set of nodes that disagree?") { IsTransient = true };
+    }
+
+    /// <summary>Null if the chain changed meanwhile: the block at the end of the range is asked for before and after the logs.</summary>
+    private async Task<List<ChainEvent>?> ReadRangeAsync(ulong from, ChainBlock head, CancellationToken cancellation)
+    {
+        var to = head.Number - _chain.Options.Confirmations;
+        var before = to == head.Number ? head : await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
+        var emitters = new List<(Address Address, ulong Since)>(_emitters);
+        var events = await ReadEventsAsync(emitters, from, to, cancellation);
+        var after = await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
+        if (before is null || before.Hash != after?.Hash)
+        {
+            return null;
+        }
+
+        _emitters.Clear();
+        _emitters.AddRange(emitters);
+        foreach (var block in events.Select(e => new ChainCursor(e.Block, e.BlockHash)).Append(new ChainCursor(to, before.Hash)))
+        {
+            if (_read.Count == 0 || _read[^1].Block < block.Block)
+            {
+                _read.Add(block);
+            }
+        }
+
+        _read.RemoveRange(0, Math.Max(0, _read.Count - MaxCheckpoints));
+        return events;
+    }
+
+    private async Task<List<ChainEvent>> ReadEventsAsync(List<(Address Address, ulong Since)> emitters, ulong from, ulong to, CancellationToken cancellation)
+    {
+        var events = Decode(await _chain.GetLogsAsync([.. emitters.Select(e => e.Address)], from, to, cancellation));
+        for (var i = 0; i < events.Count; i++)
+        {
+            var named = events[i].Event switch
+            {
+                FederationFounded e when events[i].Emitter == emitters[0].Address => [e.Governance, e.Rounds],
+                RoundsReplaced e when events[i].Emitter == emitters[0].Address => [e.Rounds],
+                _ => Array.Empty<Address>(),
+            };
+            var added = named.Where(address => emitters.TrueForAll(e => e.Address != address)).ToArray();
+            if (added.Length > 0)
+            {
+                emitters.AddRange(added.Select(address => (address, events[i].Block)));
+                var theirs = Decode(await _chain.GetLogsAsync(added, _firstBlock, to, cancellation));
+                var earlier = theirs.TakeWhile(e => (e.Block, e.LogIndex).CompareTo((events[i].Block, events[i].LogIndex)) < 0).ToList();
+                events = [.. events[..(i + 1)], .. earlier, .. events[(i + 1)..].Concat(theirs.Skip(earlier.Count)).OrderBy(e => (e.Block, e.LogIndex))];
+            }
+        }
+
+        return events;
+    }
+
+    private static List<ChainEvent> Decode(IReadOnlyList<ChainLog> logs)
+    {
+        var events = new List<ChainEvent>(logs.Count);
+        foreach (var log in logs.OrderBy(l => (l.Block, l.LogIndex)))
+        {
+            try
+            {
+                if (ContractEvents.Decode(log.Topics, log.Data.Span) is { } decoded)
+                {
+                    events.Add(new ChainEvent(decoded, log.Emitter, log.Block, log.BlockHash, log.Transaction, log.LogIndex));
+                }
+            }
+            catch (FormatException e)
+            {
+                throw new ChainException($"Log {log.LogIndex} of block {log.Block} is none that FedChain's contract would emit ({e.Message}) Check the federation's address.", e);
+            }
+        }
+
+        return events;
+    }
+
+    /// <summary>Drops the checkpoints that are no longer on the chain; at the latest one that is, or before the first block.</summary>
+    private async Task<ChainCursor> RewindAsync(CancellationToken cancellation)
+    {
+        var replies = await _chain.BatchAsync([.. _read.Select(c => ChainClient.BlockRequest(BlockTag.Number(c.Block)))], cancellation);
+        var kept = _read.Count;
+        while (kept > 0 && !IsOnChain(replies[kept - 1], _read[kept - 1]))
+        {
+            kept--;
+        }
+
+        _read.RemoveRange(kept, _read.Count - kept);
+        var target = Cursor ?? new ChainCursor(_firstBlock == 0 ? 0 : _firstBlock - 1, Hash256.Zero);
+        _emitters.RemoveAll(e => e.Since > target.Block && e != _emitters[0]);
+        return target;
+    }
+
+    private static bool IsOnChain(RpcReply reply, ChainCursor cursor) => ChainClient.ReadOrNull(reply.Value, ChainBlock.Read)?.Hash == cursor.Hash;
+}
