@@ -1,1 +1,3 @@
-Console.WriteLine("fedchain");
+using FedChain.Node.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -19,9 +19,10 @@ public sealed record FederationState
     /// <summary>Chain time until which nothing can be opened unless every founder has activated.</summary>
     public ulong FoundingEndsAt { get; init; }
 
-    /// <summary>How many founders the deployment named, and how many of them have activated.</summary>
-    public int Founders { get; init; }
+    /// <summary>The founders' holders, in the order of their member ids, which start at 1.</summary>
+    public ImmutableArray<Address> Founders { get; init; } = [];
 
+    /// <summary>How many founders have activated.</summary>
     public int FoundersActivated { get; init; }
 
     public ImmutableSortedDictionary<MemberId, Seat> Seats { get; init; } = ImmutableSortedDictionary<MemberId, Seat>.Empty;
@@ -64,7 +65,7 @@ public sealed record FederationState
     /// </summary>
     public ulong? NextOpeningAt(ulong now)
     {
-        if (LatestPolicy is null || Paused || NextRound.Value > LastRound || (FoundersActivated < Founders && now < FoundingEndsAt))
+        if (LatestPolicy is null || Paused || NextRound.Value > LastRound || (FoundersActivated < Founders.Length && now < FoundingEndsAt))
         {
             return null;
         }
@@ -82,12 +83,12 @@ public sealed record FederationState
     /// <exception cref="InvalidDataException">The event cannot follow: the log was read with a gap, or it isn't FedChain's.</exception>
     public FederationState Apply(IContractEvent contractEvent) => contractEvent switch
     {
-        FederationFounded e => this with { Governance = e.Governance, RoundsContract = e.Rounds, FoundingEndsAt = e.FoundingEndsAt, Founders = e.Founders.Length },
+        FederationFounded e => this with { Governance = e.Governance, RoundsContract = e.Rounds, FoundingEndsAt = e.FoundingEndsAt, Founders = e.Founders },
         Applied e => this with { Profiles = Profiles.SetItem(e.Id, e.Profile) },
         ProfileUpdated e => this with { Profiles = Profiles.SetItem(e.Id, e.Profile) },
         SeatActivated e => this with
         {
-            FoundersActivated = FoundersActivated + (e.Id.Value <= Founders ? 1 : 0),
+            FoundersActivated = FoundersActivated + (e.Id.Value <= Founders.Length ? 1 : 0),
             Seats = Seats.SetItem(e.Id, new Seat(e.Id, e.Holder, e.Operator, e.ActiveFrom, DormantFrom: null)),
         },
         SeatVacated e => this with { Seats = Seats.Remove(e.Id) },

@@ -1,0 +1,130 @@
+using System.Collections.Immutable;
+using FedChain.Node.Peer;
+using FedChain.Protocol;
+using FedChain.Protocol.Content;
+using FedChain.Protocol.Ethereum.Signing;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Audit;
+
+/// <summary>Holds what the members serve against what the chain says: manifests, sealed files, signed holdings and which updates they include.</summary>
+internal sealed class ContentAudit(FederationState federation, SigningDomain domain, ContentSources sources, Findings findings)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var round in federation.Rounds)
+        {
+            foreach (var submission in round.Submissions)
+            {
+                await UpdateAsync(round, submission, cancellationToken);
+            }
+
+            if (round.Winner is { } winner)
+            {
+                await GlobalAsync(round, winner, cancellationToken);
+            }
+        }
+    }
+
+    private async Task UpdateAsync(RoundState round, Submission submission, CancellationToken cancellationToken)
+    {
+        var name = $"update-{submission.Member}";
+        if (await ManifestAsync(name, round, submission.Member, submission.Manifest, cancellationToken) is not { } bytes)
+        {
+            return;
+        }
+
+        UpdateManifest manifest;
+        try
+        {
+            manifest = UpdateManifest.Parse(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            findings.Fail(name, round.Id.Value, e.Message);
+            return;
+        }
+
+        var said = (manifest.Chain, manifest.Rounds, manifest.Round, manifest.Member, manifest.Policy, manifest.Base);
+        var expected = (domain.ChainId, domain.Rounds, round.Id, submission.Member, round.Policy, round.Base);
+        findings.Compare(name, round.Id.Value, said == expected, $"its manifest says {said}, but the chain says {expected}");
+        await PayloadAsync(name, round, submission.Member, manifest.Payload, manifest.Size, cancellationToken);
+    }
+
+    private async Task GlobalAsync(RoundState round, Candidate winner, CancellationToken cancellationToken)
+    {
+        const string Name = "global-adapter";
+        if (await ManifestAsync(Name, round, winner.Aggregator, winner.Manifest, cancellationToken) is not { } bytes)
+        {
+            return;
+        }
+
+        GlobalManifest manifest;
+        ImmutableArray<SignedHolding> holdings;
+        try
+        {
+            manifest = GlobalManifest.Parse(bytes);
+            if (manifest.Holdings is HoldingsSource.Inline(var inline))
+            {
+                holdings = inline;
+            }
+            else
+            {
+                var file = ((HoldingsSource.Stored)manifest.Holdings).Cid;
+                var found = await sources.BlockAsync(file, Endpoints(round, winner.Aggregator), GlobalManifest.MaxHoldingsSize, cancellationToken);
+                if (found.Bytes is null)
+                {
+                    Record("holdings", round, found);
+                    return;
+                }
+
+                holdings = GlobalManifest.ParseHoldings(found.Bytes);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            findings.Fail(Name, round.Id.Value, e.Message);
+            return;
+        }
+
+        var refusal = CandidateRules.Refusal(manifest, holdings, round, winner, domain);
+        findings.Compare("holdings", round.Id.Value, refusal is null, $"{refusal}");
+        findings.Say("holdings", round.Id.Value, $"{holdings.Length} signed; they include {manifest.Included.Count} of {round.Submissions.Length} updates, as the manifest does");
+        if (manifest.Payload is { } payload)
+        {
+            await PayloadAsync(Name, round, winner.Aggregator, payload, manifest.Size, cancellationToken);
+        }
+    }
+
+    private async Task<byte[]?> ManifestAsync(string name, RoundState round, MemberId author, Hash256 digest, CancellationToken cancellationToken)
+    {
+        var found = await sources.BlockAsync(Cid.RawOf(digest), Endpoints(round, author), Manifest.MaxSize, cancellationToken);
+        Record(name, round, found with { Detail = $"manifest {found.Detail}" });
+        return found.Bytes;
+    }
+
+    private async Task PayloadAsync(string name, RoundState round, MemberId author, Cid payload, long size, CancellationToken cancellationToken)
+    {
+        var found = await sources.FileAsync(payload, size, Endpoints(round, author), cancellationToken);
+        Record(name, round, found with { Detail = $"sealed file {found.Detail}" });
+        findings.Say(name, round.Id.Value, $"manifest and sealed file {payload} ({size:N0} bytes) as named, {found.Detail}");
+    }
+
+    private void Record(string name, RoundState round, ContentSources.Found found)
+    {
+        if (found.Result == CheckResult.Unavailable)
+        {
+            findings.Unavailable(name, round.Id.Value, found.Detail);
+        }
+        else
+        {
+            findings.Compare(name, round.Id.Value, found.Result == CheckResult.Held, $"{found.Detail}");
+        }
+    }
+
+    /// <summary>The author's endpoints first, by today's profiles, since the ones of back then may have moved.</summary>
+    private List<Uri> Endpoints(RoundState round, MemberId author) =>
+        [.. federation.Seats.Keys.OrderBy(id => id != author).ThenBy(id => id).SelectMany(id => Sealing.EndpointsOf(federation.Profiles.GetValueOrDefault(id))),
+         .. Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(author))];
+}

@@ -1,0 +1,42 @@
+using FedChain.Network.Chain;
+using FedChain.Node.Homes;
+using FedChain.Protocol;
+using FedChain.Protocol.Envelope;
+using FedChain.Protocol.Ethereum;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Chain;
+
+/// <summary>A founder's first act: its profile, its operator and that operator's first commitment go on the chain, and its seat is minted.</summary>
+internal static class Founding
+{
+    /// <returns>The receipt; null if the seat was active already.</returns>
+    /// <exception cref="UserErrorException">The holder is no founder of this federation.</exception>
+    public static async Task<Receipt?> ActivateAsync(
+        ChainSession session, HomeFolder home, PrivateKey holder, PrivateKey operatorKey, AgeIdentity age, CancellationToken cancellationToken)
+    {
+        var state = session.Reader.State;
+        if (state.Seats.Values.Any(s => s.Holder == holder.Address))
+        {
+            return null;
+        }
+
+        var founders = state.Founders;
+        var index = founders.IndexOf(holder.Address);
+        if (index < 0)
+        {
+            throw new UserErrorException($"The holder {holder.Address} of this home is not among the founders of {session.Federation}: {string.Join(", ", founders)}. Others apply, and are admitted by vote.");
+        }
+
+        var id = new MemberId((uint)index + 1);
+        var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
+        var profile = new Profile(home.Settings.Name, [age.Recipient.ToString()], [home.Settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
+        var commitment = Preimages.Commitment(
+            session.ChainId, state.RoundsContract, id, Preimages.Secret(operatorKey, session.ChainId, state.RoundsContract, id, index: 0));
+        using var sender = new TransactionSender(session.Client, holder, session.ChainId);
+        var call = new MembershipClient(session.Client, session.Federation)
+            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), operatorKey.Address, commitment);
+        return await sender.SendOrThrowAsync(call, cancellationToken);
+    }
+}

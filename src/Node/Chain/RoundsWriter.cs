@@ -1,0 +1,70 @@
+using FedChain.Network.Chain;
+using FedChain.Node.Peer;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Chain;
+
+/// <summary>
+/// A peer's transactions to Rounds. Each says how to see that its effect is there already, so that repeating it, also after a restart, does nothing.
+/// A receipt is returned if this call brought it about, null if it had been done.
+/// </summary>
+internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender, PeerIdentity identity)
+{
+    public Task<Receipt?> OpenAsync(RoundId after, CancellationToken cancellationToken) =>
+        SendAsync(rounds.Open(), async c => await rounds.GetCurrentAsync(c) != after, cancellationToken);
+
+    public async Task<Receipt?> SubmitAsync(RoundState round, Hash256 manifest, CancellationToken cancellationToken)
+    {
+        var member = await rounds.GetMemberAsync(identity.Member, cancellationToken);
+        if (member.LastRound == round.Id)
+        {
+            return null;
+        }
+
+        var secret = SecretOf(member) ?? throw new UserErrorException(
+            $"None of this operator's secrets opens the commitment {member.Commitment} of seat {identity.Member}. Was the operator's key replaced without a new commitment? Make one with 'recommit'; it holds from the next round on.");
+        return await SendAsync(
+            rounds.Submit(round.Id, round.Policy, round.Base, manifest, secret, CommitmentAt(member.Commitments)),
+            async c => (await rounds.GetMemberAsync(identity.Member, c)).LastRound == round.Id,
+            cancellationToken);
+    }
+
+    public Task<Receipt?> PublishAsync(RoundState round, int turn, Hash256 manifest, Hash256 aggregate, CancellationToken cancellationToken) => SendAsync(
+        rounds.Publish(round.Id, (uint)turn, manifest, aggregate),
+        async c => await rounds.GetRoundAsync(c) is var now && (now.Number != round.Id || now.Turn > (ulong)turn || (now.Turn == (ulong)turn && !now.Candidate.IsZero)),
+        cancellationToken);
+
+    /// <summary>The follower sees its own vote in the log; a repeated one is refused by the contract and does no harm.</summary>
+    public Task<Receipt?> AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken) =>
+        SendAsync(rounds.Attest(round.Id, (uint)turn, candidate, valid), isDone: null, cancellationToken);
+
+    private Hash256 CommitmentAt(ulong index) =>
+        Preimages.Commitment(identity.ChainId, rounds.Address, identity.Member, SecretAt(index));
+
+    private Hash256 SecretAt(ulong index) => Preimages.Secret(identity.Operator, identity.ChainId, rounds.Address, identity.Member, index);
+
+    /// <summary>The secret behind the commitment in force: the last one made, or an earlier one while a newer waits for the next opening.</summary>
+    private Hash256? SecretOf(MemberView member)
+    {
+        for (var index = (long)member.Commitments - 1; index >= Math.Max(0, (long)member.Commitments - 16); index--)
+        {
+            if (CommitmentAt((ulong)index) == member.Commitment)
+            {
+                return SecretAt((ulong)index);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<Receipt?> SendAsync(ContractCall call, Func<CancellationToken, Task<bool>>? isDone, CancellationToken cancellationToken) =>
+        await sender.SendAsync(TransactionIntent.From(call) with { IsDone = isDone }, cancellationToken) switch
+        {
+            SendOutcome.Included(var receipt) => receipt,
+            SendOutcome.AlreadyDone => null,
+            SendOutcome.Refused(var refusal, _) => throw new ChainException($"the contract refused {call.Description}: {refusal}") { Refusal = refusal },
+            var outcome => throw new InvalidOperationException($"Unknown outcome {outcome}."),
+        };
+}

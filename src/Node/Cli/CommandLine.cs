@@ -1,0 +1,71 @@
+using System.CommandLine;
+
+namespace FedChain.Node.Cli;
+
+/// <summary>The <c>fedchain</c> program: its commands, and how failures are shown.</summary>
+public static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync(error.Message);
+            }
+
+            await Console.Error.WriteLineAsync($"See 'fedchain {PathOf(parsed)}--help'.");
+            return ExitCodes.Misuse;
+        }
+
+        using var stop = new CancellationTokenSource();
+        using var onInterrupt = Interrupt(System.Runtime.InteropServices.PosixSignal.SIGINT);
+        using var onTerminate = Interrupt(System.Runtime.InteropServices.PosixSignal.SIGTERM);
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return ExitCodes.Failed;
+        }
+        catch (Exception e) when (Explanation.Of(e) is { } explanation)
+        {
+            await Console.Error.WriteLineAsync(explanation);
+            return ExitCodes.Failed;
+        }
+
+        System.Runtime.InteropServices.PosixSignalRegistration Interrupt(System.Runtime.InteropServices.PosixSignal signal) =>
+            System.Runtime.InteropServices.PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true; // the commands stop by themselves, tidily
+                stop.Cancel();
+            });
+    }
+
+    private static RootCommand Root() => new("""
+        FedChain: hospitals fine-tune one language model together. No records leave a hospital, no server runs, and anyone can check the history.
+
+        A federation's life: init (each member) -> deploy (one of them) -> activate (each) -> node (each, running).
+        See it all on one machine: fedchain demo
+        """)
+    {
+        DemoCommand.Create(),
+        InitCommand.Create(),
+        DeployCommand.Create(),
+        ActivateCommand.Create(),
+        NodeCommand.Create(),
+        StatusCommand.Create(),
+        HistoryCommand.Create(),
+        VerifyCommand.Create(),
+        EvaluateCommand.Create(),
+        GenerateCommand.Create(),
+        ModelCommand.Create(),
+        ChainCommand.Create(),
+    };
+
+    private static string PathOf(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using FedChain.Protocol;
+
+namespace FedChain.Node.Cli;
+
+/// <summary>Options that several commands share, so that they read alike everywhere.</summary>
+internal static class CommonOptions
+{
+    public static Option<DirectoryInfo> Home(bool required = true) => new("--home")
+    {
+        Description = "The institution's home folder: settings, keys, content.",
+        HelpName = "DIR",
+        Required = required,
+    };
+
+    public static Option<string?> Rpc() => new("--rpc")
+    {
+        Description = "JSON-RPC URL of the chain; the home's setting if not given.",
+        HelpName = "URL",
+    };
+
+    public static Option<Address?> Federation() => new("--federation")
+    {
+        Description = "Address of the federation's Membership contract; the home's setting if not given.",
+        HelpName = "ADDRESS",
+        CustomParser = result =>
+        {
+            if (result.Tokens.Count == 1 && Address.TryParse(result.Tokens[0].Value, out var address))
+            {
+                return address;
+            }
+
+            result.AddError($"--federation takes an address, 0x and 40 hex digits; got '{string.Join(' ', result.Tokens)}'.");
+            return null;
+        },
+    };
+
+    public static Option<FileInfo?> PassphraseFile() => new("--passphrase-file")
+    {
+        Description = $"A file whose first line is the keys' passphrase; else the variable {Homes.Passphrase.Variable}, else the keyboard.",
+        HelpName = "FILE",
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON for programs instead of text." };
+
+    public static Option<string> Device() => new("--device")
+    {
+        Description = "Where the model runs: auto, cpu or cuda.",
+        DefaultValueFactory = _ => "auto",
+    };
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text.Json;
+using FedChain.Network.Chain;
+using FedChain.Node.Chain;
+using FedChain.Node.Homes;
+using FedChain.Node.Models;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Files;
+
+namespace FedChain.Node.Cli;
+
+internal static class DeployCommand
+{
+    public static Command Create()
+    {
+        var home = CommonOptions.Home();
+        var rpc = CommonOptions.Rpc();
+        var passphrase = CommonOptions.PassphraseFile();
+        var founders = new Option<string[]>("--founder")
+        {
+            Description = "A founder's holder address, once for each, in the order of member ids.",
+            HelpName = "ADDRESS",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var model = new Option<DirectoryInfo?>("--model") { Description = "The base model; the home's if not given.", HelpName = "DIR" };
+        var rank = new Option<int>("--rank") { Description = "LoRA rank.", DefaultValueFactory = _ => 8 };
+        var alpha = new Option<int>("--alpha") { Description = "LoRA alpha; the scale is alpha / rank.", DefaultValueFactory = _ => 16 };
+        var targets = new Option<string[]>("--target")
+        {
+            Description = "A linear layer to adapt, once for each.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        };
+        var maxSteps = new Option<int>("--max-steps") { Description = "The most optimiser steps in a round.", DefaultValueFactory = _ => 1000 };
+        var rounds = new Option<uint>("--rounds") { Description = "How many rounds run before a vote sets a new policy.", DefaultValueFactory = _ => 20 };
+        var training = Seconds("--training", "for training and submitting", 24 * 3600);
+        var publishing = Seconds("--publishing", "for each turn to publish", 3600);
+        var attesting = Seconds("--attesting", "for each turn's attestations", 3600);
+        var interval = Seconds("--interval", "between rounds", 0);
+        var minimum = new Option<uint>("--minimum") { Description = "The least number of updates; never below a majority of the members.", DefaultValueFactory = _ => 1 };
+        var maxTurns = new Option<byte>("--max-turns") { Description = "The most aggregators to try, 1 to 8.", DefaultValueFactory = _ => 4 };
+        var json = CommonOptions.Json();
+        var command = new Command("deploy", """
+            Deploys a federation's three contracts, paid by this home's holder, and prints its address.
+
+            Example:
+              fedchain deploy --home /srv/fedchain --rpc https://rpc.example --founder 0x... --founder 0x... --founder 0x...
+            """)
+        { home, rpc, passphrase, founders, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns, json };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            var url = ChainSession.UrlOf(result.GetValue(rpc) ?? folder.Settings.Rpc ?? throw new UserErrorException("Which chain? Use --rpc URL."));
+            var holders = result.GetRequiredValue(founders).Select(Founder).ToList();
+            using var holder = folder.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
+            var plan = await FoundingPolicy.CreateAsync(
+                BaseModel.Open(result.GetValue(model)?.FullName ?? folder.Settings.Model ?? BaseModel.Own),
+                new AdapterConfig(result.GetValue(rank), result.GetValue(alpha), result.GetRequiredValue(targets)),
+                new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
+                result.GetValue(maxSteps),
+                new PolicyParams(
+                    result.GetValue(training), result.GetValue(publishing), result.GetValue(attesting), result.GetValue(interval),
+                    result.GetValue(minimum), result.GetValue(maxTurns), result.GetValue(rounds)),
+                cancellationToken);
+            using var http = new HttpClient();
+            var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
+            using var sender = new TransactionSender(client, holder, await client.GetChainIdAsync(cancellationToken));
+            var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, plan.ForChain(holders), cancellationToken);
+            folder.Save(folder.Settings with { Rpc = url.ToString(), Federation = made.Membership });
+            var gas = made.Receipts.Select(r => r.GasUsed).ToList();
+            Console.WriteLine(result.GetValue(json)
+                ? JsonSerializer.Serialize(
+                    new { federation = made.Membership.ToString(), governance = made.Governance.ToString(), rounds = made.Rounds.ToString(), chainId = sender.ChainId, block = made.DeploymentBlock, gas }, JsonOutput.Options)
+                : $"""
+                   The federation is {made.Membership} on chain {sender.ChainId}.
+                     governance {made.Governance}
+                     rounds     {made.Rounds}
+                     gas        {string.Join(" + ", gas.Select(g => g.ToString("N0")))} = {gas.Aggregate(0UL, (a, b) => a + b):N0}
+                   Each founder now runs: fedchain activate --home HOME --rpc {url} --federation {made.Membership}
+                   """);
+        });
+        return command;
+    }
+
+    private static Address Founder(string text) => Address.TryParse(text, out var address) ? address
+        : throw new UserErrorException($"--founder takes a holder's address, 0x and 40 hex digits; got '{text}'.");
+
+    private static Option<uint> Seconds(string name, string what, uint normal) => new(name) { Description = $"Seconds {what}.", DefaultValueFactory = _ => normal };
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using FedChain.Learning.Data;
+using FedChain.Learning.Generation;
+using FedChain.Node.Homes;
+using FedChain.Node.Models;
+
+namespace FedChain.Node.Cli;
+
+internal static class GenerateCommand
+{
+    public static Command Create()
+    {
+        var prompt = new Argument<string>("prompt") { Description = "The text to answer." };
+        var home = CommonOptions.Home();
+        var rpc = CommonOptions.Rpc();
+        var adapter = EvaluateCommand.AdapterOption();
+        var tokens = new Option<int>("--max-tokens") { Description = "The most new tokens.", DefaultValueFactory = _ => 128 };
+        var device = CommonOptions.Device();
+        var command = new Command("generate", """
+            Answers a prompt with the base model and a global adapter; always the most probable token.
+
+            Example:
+              fedchain generate --home /srv/fedchain --adapter round:latest "What are the treatments for ...?"
+            """)
+        { prompt, home, rpc, adapter, tokens, device };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetRequiredValue(adapter), result.GetRequiredValue(device), cancellationToken);
+            var ids = new ExampleBuilder(model.Tokenizer, model.Model.Config.ContextLength).BuildPrompt(result.GetRequiredValue(prompt));
+            var made = new List<int>();
+            var shown = 0;
+            foreach (var id in model.Model.Generate(ids, new GenerationOptions { MaxTokens = result.GetValue(tokens) }, cancellationToken))
+            {
+                made.Add(id);
+                var text = model.Tokenizer.Decode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(made));
+                var whole = text.TrimEnd('\uFFFD'); // bytes of a character that is still to be completed
+                Console.Write(whole[Math.Min(shown, whole.Length)..]);
+                shown = Math.Max(shown, whole.Length);
+            }
+
+            Console.WriteLine();
+        });
+        return command;
+    }
+}

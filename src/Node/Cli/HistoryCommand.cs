@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text.Json;
+using FedChain.Node.Chain;
+using FedChain.Protocol.Content;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Cli;
+
+internal static class HistoryCommand
+{
+    public static Command Create()
+    {
+        var home = CommonOptions.Home(required: false);
+        var rpc = CommonOptions.Rpc();
+        var federation = CommonOptions.Federation();
+        var json = CommonOptions.Json();
+        var command = new Command("history", """
+            Lists every round: who submitted, who aggregated, who attested, and the adapter that came of it.
+
+            Example:
+              fedchain history --home /srv/fedchain --json
+            """)
+        { home, rpc, federation, json };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            await using var session = await ChainSession.OpenAsync(result.GetValue(home), result.GetValue(rpc), result.GetValue(federation), TimeProvider.System, cancellationToken);
+            var rounds = session.Reader.State.Rounds;
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(rounds.Select(r => ToJson(r, session.Reader.Now)), JsonOutput.Options));
+                return;
+            }
+
+            if (rounds.IsEmpty)
+            {
+                Console.WriteLine("No round was opened yet.");
+            }
+
+            foreach (var round in rounds)
+            {
+                Write(round, session.Reader.Now);
+            }
+        });
+        return command;
+    }
+
+    private static object ToJson(RoundState round, ulong now) => new
+    {
+        round = round.Id.Value,
+        outcome = round.PhaseAt(now).GetType().Name,
+        opened = round.OpenedAt,
+        policy = round.Policy.ToString(),
+        @base = round.Base.ToString(),
+        beacon = round.Beacon.ToString(),
+        submissions = round.Submissions.Select(s => new { member = s.Member.Value, manifest = Cid.RawOf(s.Manifest).ToString() }),
+        turns = round.Submissions.Length == 0 ? [] : round.Turns.Select(t => round.Submissions[t].Member.Value),
+        candidates = round.Candidates.Select(c => new
+        {
+            turn = c.Turn,
+            member = c.Aggregator.Value,
+            manifest = Cid.RawOf(c.Manifest).ToString(),
+            aggregate = c.Aggregate.ToString(),
+            votes = c.Votes.Select(v => new { member = v.Key.Value, valid = v.Value }),
+        }),
+        aggregate = round.Winner?.Aggregate.ToString(),
+    };
+
+    private static void Write(RoundState round, ulong now)
+    {
+        Console.WriteLine($"round {round.Id}  opened {StatusCommand.Time(round.OpenedAt)}  base {round.Base}");
+        Console.WriteLine($"  {round.Submissions.Length} of {round.Eligible} submitted: {string.Join(", ", round.Submissions.Select(s => $"member {s.Member} {Cid.RawOf(s.Manifest)}"))}");
+        foreach (var candidate in round.Candidates)
+        {
+            Console.WriteLine($"  turn {candidate.Turn}: member {candidate.Aggregator} published {candidate.Aggregate}; "
+                + $"valid: {Voters(candidate, true)}; invalid: {Voters(candidate, false)}");
+        }
+
+        Console.WriteLine(round.Winner is { } winner ? $"  finalised: adapter {winner.Aggregate}, manifest {Cid.RawOf(winner.Manifest)}" : $"  {round.PhaseAt(now)}");
+
+        static string Voters(Candidate candidate, bool valid) =>
+            string.Join(", ", candidate.Votes.Where(v => v.Value == valid).Select(v => v.Key.ToString())) is { Length: > 0 } list ? list : "nobody";
+    }
+}

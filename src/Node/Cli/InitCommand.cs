@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using FedChain.Node.Homes;
+using FedChain.Protocol.Ethereum.Keys;
+
+namespace FedChain.Node.Cli;
+
+internal static class InitCommand
+{
+    public static Command Create()
+    {
+        var home = CommonOptions.Home();
+        var name = new Option<string>("--name") { Description = "The institution's display name.", HelpName = "NAME", Required = true };
+        var listen = new Option<string>("--listen")
+        {
+            Description = "Where the content endpoint listens, address:port.",
+            DefaultValueFactory = _ => "0.0.0.0:7420",
+        };
+        var endpoint = new Option<string?>("--endpoint")
+        {
+            Description = "The content endpoint's URL as the other members reach it; http://LISTEN if not given.",
+            HelpName = "URL",
+        };
+        var data = new Option<FileInfo?>("--data") { Description = "The institution's records, *.jsonl or *.jsonl.gz.", HelpName = "FILE" };
+        var model = new Option<DirectoryInfo?>("--model") { Description = "The base model, in Hugging Face layout.", HelpName = "DIR" };
+        var rpc = CommonOptions.Rpc();
+        var federation = CommonOptions.Federation();
+        var passphrase = CommonOptions.PassphraseFile();
+        var privateEndpoints = new Option<bool>("--allow-private-endpoints") { Description = "Talk to members on private or loopback addresses." };
+        var json = CommonOptions.Json();
+
+        var command = new Command("init", """
+            Makes an institution's home: settings, and new keys sealed with a passphrase.
+
+            Example:
+              fedchain init --home /srv/fedchain --name "St. Anne's Hospital" --listen 0.0.0.0:7420 \
+                --endpoint https://fedchain.st-anne.example --data records.jsonl.gz --model models/llama-3.2-1b --rpc https://rpc.example
+
+            Give the holder's address to whoever deploys the federation. Back up the folder keys/: nobody can make these keys again.
+            """)
+        { home, name, listen, endpoint, data, model, rpc, federation, passphrase, privateEndpoints, json };
+        command.SetAction(result =>
+        {
+            var settings = new HomeSettings
+            {
+                Name = result.GetRequiredValue(name),
+                Listen = CheckedListen(result.GetRequiredValue(listen)),
+                Endpoint = result.GetValue(endpoint) ?? $"http://{result.GetRequiredValue(listen)}",
+                Rpc = result.GetValue(rpc),
+                Federation = result.GetValue(federation),
+                Data = result.GetValue(data)?.FullName,
+                Model = result.GetValue(model)?.FullName,
+                Seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8)) >> 11,
+                AllowPrivateEndpoints = result.GetValue(privateEndpoints),
+            };
+            var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: true);
+            var made = HomeFolder.Create(result.GetRequiredValue(home).FullName, settings, secret, new KeystoreOptions());
+            using var holder = made.UnlockHolder(secret);
+            using var op = made.UnlockOperator(secret);
+            using var age = made.UnlockAge(secret);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(
+                    new { home = made.Path, holder = holder.Address.ToString(), @operator = op.Address.ToString(), age = age.Recipient.ToString() }));
+            }
+            else
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
+                    Made {made.Path}
+                      holder    {holder.Address}   votes and names the operator
+                      operator  {op.Address}   the peer's own key
+                      age       {age.Recipient}
+                    Both addresses need some of the chain's currency to pay for gas.
+                    """));
+            }
+        });
+        return command;
+    }
+
+    private static string CheckedListen(string text) => IPEndPoint.TryParse(text, out var parsed) && parsed.Port > 0 ? text
+        : throw new UserErrorException($"--listen takes an IP address and a port, such as 0.0.0.0:7420; got '{text}'.");
+}

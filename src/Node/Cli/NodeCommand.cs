@@ -1,0 +1,83 @@
+using System.CommandLine;
+using FedChain.Node.Homes;
+using FedChain.Node.Models;
+using FedChain.Node.Peer;
+using FedChain.Node.Training;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Cli;
+
+internal static class NodeCommand
+{
+    public static Command Create()
+    {
+        var home = CommonOptions.Home();
+        var rpc = CommonOptions.Rpc();
+        var passphrase = CommonOptions.PassphraseFile();
+        var rounds = new Option<ulong?>("--until-round") { Description = "Stop once this round has ended; run on if not given.", HelpName = "NUMBER" };
+        var json = CommonOptions.Json();
+        var withParent = new Option<bool>("--with-parent") { Description = "Stop when standard input ends.", Hidden = true };
+        var command = new Command("node", """
+            Runs this institution's peer: trains, submits, aggregates when it is its turn, checks every aggregate, and serves its content.
+            It can be stopped, or killed, at any time; started again, it goes on where it was.
+
+            Example:
+              fedchain node --home /srv/fedchain --passphrase-file /run/secrets/fedchain
+            """)
+        { home, rpc, passphrase, rounds, json, withParent };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (result.GetValue(withParent))
+            {
+                _ = Task.Run(
+                    async () =>
+                    {
+                        await Console.In.ReadToEndAsync(stop.Token);
+                        await stop.CancelAsync();
+                    },
+                    CancellationToken.None);
+            }
+
+            var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false);
+            var asJson = result.GetValue(json);
+            var output = new Lock();
+            var last = result.GetValue(rounds);
+            await using var host = await PeerHost.StartAsync(
+                folder, secret, result.GetValue(rpc),
+                async (policy, token) => await TorchTrainer.LoadAsync(
+                    BaseModel.Open(folder.Settings.Model ?? BaseModel.Own),
+                    folder.Settings.Data ?? throw new UserErrorException($"The home {folder.Path} names no data. Set \"data\" in home.json to a *.jsonl or *.jsonl.gz file."),
+                    policy, folder.Settings.Training, folder.Settings.Seed, LoadedModel.DeviceOf(folder.Settings.Device), folder.Settings.Threads, token),
+                Print, TimeProvider.System, tamper: null, stop.Token);
+            try
+            {
+                await host.RunAsync(state => last is { } n && HasEnded(state, n), stop.Token);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // asked to stop: the home and the chain hold everything
+            }
+
+            return ExitCodes.Done;
+
+            void Print(PeerEvent e)
+            {
+                if (!asJson && e is PeerEvent.Training { } step && step.Step != step.Steps && step.Step % 10 != 0)
+                {
+                    return;
+                }
+
+                lock (output)
+                {
+                    Console.WriteLine(asJson ? e.ToJson() : e.ToString());
+                }
+            }
+        });
+        return command;
+    }
+
+    private static bool HasEnded(FederationState state, ulong round) =>
+        state.Round(new Protocol.RoundId(round)) is { FinalisedAt: not null } or { AbortedAt: not null } || state.Current?.Id.Value > round;
+}

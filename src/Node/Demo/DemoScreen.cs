@@ -1,0 +1,101 @@
+using FedChain.Node.Audit;
+using FedChain.Node.Peer;
+using Spectre.Console;
+
+namespace FedChain.Node.Demo;
+
+/// <summary>What the demonstration shows: lines as things happen and, on a terminal, a bar for each member while it trains.</summary>
+internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
+{
+    private readonly long _began = time.GetTimestamp();
+    private readonly Dictionary<uint, int> _quarters = [];
+
+    /// <summary>Seconds since the start.</summary>
+    public double Elapsed => time.GetElapsedTime(_began).TotalSeconds;
+
+    public void Title(string text) => console.Write(new Rule($"[bold]{Markup.Escape(text)}[/]").LeftJustified());
+
+    /// <summary>A line with the time since the start.</summary>
+    public void Say(string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  {text}");
+
+    /// <summary>Shows what a member reported. Training steps appear a quarter at a time, or in the bars of <paramref name="bars"/>.</summary>
+    public void Show(PeerEvent e, string name, IReadOnlyDictionary<uint, ProgressTask>? bars)
+    {
+        switch (e)
+        {
+            case PeerEvent.Training t when bars is not null && bars.TryGetValue(e.Member, out var bar):
+                bar.MaxValue = t.Steps;
+                bar.Value = t.Step;
+                bar.Description = Markup.Escape($"{name}  loss {t.Loss:F3}  {t.TokensPerSecond:N0} tokens/s");
+                break;
+            case PeerEvent.Training t:
+                var quarter = 4 * t.Step / t.Steps;
+                if (_quarters.GetValueOrDefault(e.Member) != quarter)
+                {
+                    _quarters[e.Member] = quarter;
+                    Member(name, $"step {t.Step}/{t.Steps}, loss {t.Loss:F3}, {t.TokensPerSecond:N0} tokens/s");
+                }
+
+                break;
+            case PeerEvent.TrainingStarted t:
+                Member(name, $"trains {t.Steps} steps on {t.Records} records ({t.CutRecords} cut to fit the context), factors {t.Factor}");
+                break;
+            case PeerEvent.Trained t:
+                Member(name, $"trained in {t.Seconds:F1} s; validation loss {t.BaseModelLoss:F3} base model, {t.RoundBaseLoss:F3} before, {t.ResultLoss:F3} after");
+                break;
+            case PeerEvent.Opened t:
+                Member(name, $"opens round {t.Round} ({t.Gas:N0} gas)");
+                break;
+            case PeerEvent.Submitted t:
+                Member(name, $"submits {Short(t.Manifest)}, {t.Bytes:N0} sealed bytes ({t.Gas:N0} gas)");
+                break;
+            case PeerEvent.UpdateRefused t:
+                Member(name, $"refuses the update of member {t.Of}: {t.Reason}");
+                break;
+            case PeerEvent.HoldingsSigned t:
+                Member(name, $"signs that it holds {t.Held} of {t.Submissions} updates");
+                break;
+            case PeerEvent.Published t:
+                Member(name, $"aggregates {t.Included} updates and publishes {Short(t.Aggregate)} ({t.Gas:N0} gas)");
+                break;
+            case PeerEvent.Attested t:
+                Member(name, $"attests {(t.Valid ? "valid" : "INVALID")}: {t.Reason} ({t.Gas:N0} gas)");
+                break;
+            case PeerEvent.Trouble t:
+                console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [yellow]{name}: {t.What}: {t.Reason}[/]");
+                break;
+            default:
+                break;
+        }
+    }
+
+    public void Show(EvaluationReport evaluation)
+    {
+        var table = new Table { Title = new TableTitle("Test loss in bits per byte (lower is better)"), Border = TableBorder.Simple };
+        table.AddColumns("Institution", "own: base", "alone", "federated", "gain", "others: base", "alone", "federated", "gain");
+        foreach (var column in table.Columns.Skip(1))
+        {
+            column.RightAligned();
+        }
+
+        foreach (var i in evaluation.Institutions)
+        {
+            table.AddRow(
+                Markup.Escape(i.Name) + (i.Name == evaluation.Weakest ? " [yellow](gains least)[/]" : ""),
+                Loss(i.Own.Base), Loss(i.Own.Local), Loss(i.Own.Federated), Gain(i.Own.FederatedGain),
+                Loss(i.Others.Base), Loss(i.Others.Local), Loss(i.Others.Federated), Gain(i.Others.FederatedGain));
+        }
+
+        console.Write(table);
+        console.MarkupLine("[grey]own: the institution's own test. others: mean over the other institutions' tests. alone: trained alone with as many steps.[/]");
+
+        static string Loss(double loss) => double.IsNaN(loss) ? "-" : $"{loss:F3}";
+        static string Gain(double gain) => double.IsNaN(gain) ? "-" : gain < 0 ? $"[red]{gain:F3}[/]" : $"[green]{gain:F3}[/]";
+    }
+
+    public void Show(AuditReport audit) => AuditText.Write(console, audit);
+
+    public static string Short(string digest) => digest.Length > 20 ? $"{digest[..10]}…{digest[^4..]}" : digest;
+
+    private void Member(string name, string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [blue]{name}[/] {text}");
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FedChain.Protocol.Envelope;
+using FedChain.Protocol.Ethereum;
+using FedChain.Protocol.Ethereum.Keys;
+
+namespace FedChain.Node.Homes;
+
+/// <summary>
+/// An institution's home: <c>home.json</c> (settings), <c>keys/</c> (keystores), <c>store/</c> (public blocks), <c>adapters/</c> and <c>updates/</c>
+/// (what was decrypted), <c>rounds/</c> (progress). Besides the chain, this is all that a peer knows.
+/// </summary>
+public sealed class HomeFolder
+{
+    private const string SettingsFile = "home.json";
+    private const string AgeLabel = "fedchain/age/x25519";
+
+    private HomeFolder(string path, HomeSettings settings) => (Path, Settings) = (path, settings);
+
+    public string Path { get; }
+
+    public HomeSettings Settings { get; private set; }
+
+    public string StorePath => Folder("store");
+
+    /// <summary>Global adapters, by digest.</summary>
+    public string AdaptersPath => Folder("adapters");
+
+    /// <summary>Opened updates, by digest.</summary>
+    public string UpdatesPath => Folder("updates");
+
+    public string RoundsPath => Folder("rounds");
+
+    private string HolderKeyPath => System.IO.Path.Combine(Path, "keys", "holder.json");
+
+    private string OperatorKeyPath => System.IO.Path.Combine(Path, "keys", "operator.json");
+
+    private string AgeKeyPath => System.IO.Path.Combine(Path, "keys", "age.json");
+
+    /// <summary>Makes a home with new keys. Nothing is left behind if it fails.</summary>
+    /// <exception cref="UserErrorException">The folder exists and is not empty.</exception>
+    public static HomeFolder Create(string path, HomeSettings settings, string passphrase, KeystoreOptions keystore)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            throw new UserErrorException($"{path} is not empty. A new home needs an empty or new folder; nothing was changed.");
+        }
+
+        var building = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(building, "keys"));
+            var home = new HomeFolder(building, settings);
+            foreach (var file in new[] { home.HolderKeyPath, home.OperatorKeyPath, home.AgeKeyPath })
+            {
+                using var key = PrivateKey.Create();
+                AtomicFile.Write(file, Encoding.UTF8.GetBytes(Keystore.Encrypt(key, passphrase, keystore)), secret: true);
+            }
+
+            home.Save(settings);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path);
+            }
+
+            Directory.Move(building, path);
+        }
+        catch
+        {
+            if (Directory.Exists(building))
+            {
+                Directory.Delete(building, recursive: true);
+            }
+
+            throw;
+        }
+
+        return new HomeFolder(path, settings);
+    }
+
+    /// <exception cref="UserErrorException">There is no home here, or its settings can't be read.</exception>
+    public static HomeFolder Open(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        var file = System.IO.Path.Combine(path, SettingsFile);
+        if (!File.Exists(file))
+        {
+            throw new UserErrorException($"{path} is no FedChain home: it has no {SettingsFile}. 'fedchain init --home {path} --name NAME' makes one.");
+        }
+
+        try
+        {
+            var settings = JsonSerializer.Deserialize<HomeSettings>(File.ReadAllBytes(file), HomeSettings.Json)!;
+            return new HomeFolder(path, settings);
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            throw new UserErrorException($"{file} can't be read: {e.Message} Mend it by hand, or restore it from a backup.", e);
+        }
+    }
+
+    public void Save(HomeSettings settings)
+    {
+        Settings = settings;
+        AtomicFile.Write(System.IO.Path.Combine(Path, SettingsFile), [.. JsonSerializer.SerializeToUtf8Bytes(settings, HomeSettings.Json), (byte)'\n']);
+    }
+
+    /// <summary>The key that votes and names the operator.</summary>
+    public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKeyPath, passphrase);
+
+    /// <summary>The peer's own key.</summary>
+    public PrivateKey UnlockOperator(string passphrase) => Unlock(OperatorKeyPath, passphrase);
+
+    /// <summary>What opens the files that are sealed to this institution: derived from a key of its own, so that all keys rest in keystores.</summary>
+    public AgeIdentity UnlockAge(string passphrase)
+    {
+        using var key = Unlock(AgeKeyPath, passphrase);
+        var secret = key.DeriveSecret(Encoding.ASCII.GetBytes(AgeLabel)).ToArray();
+        try
+        {
+            return AgeIdentity.FromSecret(secret);
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(secret);
+        }
+    }
+
+    /// <summary>Keeps other processes out of this home until disposed.</summary>
+    /// <exception cref="UserErrorException">Another process has it.</exception>
+    public IDisposable Lock()
+    {
+        var file = System.IO.Path.Combine(Path, "lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new UserErrorException($"The home {Path} is in use by another process. Stop that one first; two peers with one key would contradict each other.", e);
+        }
+    }
+
+    public string AdapterFile(Protocol.Hash256 digest) => System.IO.Path.Combine(AdaptersPath, NameOf(digest));
+
+    public string UpdateFile(Protocol.Hash256 digest) => System.IO.Path.Combine(UpdatesPath, NameOf(digest));
+
+    private static string NameOf(Protocol.Hash256 digest) => string.Create(CultureInfo.InvariantCulture, $"{digest.ToString()[2..]}.safetensors");
+
+    private static PrivateKey Unlock(string path, string passphrase)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UserErrorException($"The key file {path} is missing. Restore it from a backup; it can't be made again.");
+        }
+
+        try
+        {
+            return Keystore.Decrypt(File.ReadAllText(path), passphrase);
+        }
+        catch (WrongPassphraseException e)
+        {
+            throw new UserErrorException($"The passphrase does not open {path}. Check --passphrase-file, {Passphrase.Variable}, or what was typed.", e);
+        }
+        catch (FormatException e)
+        {
+            throw new UserErrorException($"{path} is no keystore (version 3): {e.Message}", e);
+        }
+    }
+
+    private string Folder(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FedChain.Protocol;
+
+namespace FedChain.Node.Homes;
+
+/// <summary>What an institution's peer has to know about its surroundings; kept in <c>home.json</c> and safe to edit by hand while the peer is stopped.</summary>
+public sealed record HomeSettings
+{
+    /// <summary>The institution's display name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the content endpoint listens, as host:port.</summary>
+    public required string Listen { get; init; }
+
+    /// <summary>The content endpoint's URL as the other members reach it.</summary>
+    public required string Endpoint { get; init; }
+
+    /// <summary>The chain's JSON-RPC URL.</summary>
+    public string? Rpc { get; init; }
+
+    /// <summary>The Membership contract: the federation's one address.</summary>
+    [JsonConverter(typeof(AddressJson))]
+    public Address? Federation { get; init; }
+
+    /// <summary>The institution's records, *.jsonl or *.jsonl.gz.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>The base model's folder, in Hugging Face layout.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Where training runs: "auto", "cpu" or "cuda".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Threads for training; 0 leaves the choice to the library. 1 makes training repeatable to the bit on a CPU.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Seed of the order in which records are trained on; fixed for demonstrations, random else.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>How training is done in a round.</summary>
+    public Training.LocalTraining Training { get; init; } = new();
+
+    /// <summary>How often the chain is asked for news, in milliseconds (10 to 60,000).</summary>
+    public int PollMilliseconds { get; init; } = 1000;
+
+    /// <summary>Whether other members' endpoints may lie on private or loopback addresses.</summary>
+    public bool AllowPrivateEndpoints { get; init; }
+
+    internal static JsonSerializerOptions Json { get; } = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private sealed class AddressJson : JsonConverter<Address?>
+    {
+        public override Address? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetString() is { } text ? Address.Parse(text) : null;
+
+        public override void Write(Utf8JsonWriter writer, Address? value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value?.ToString());
+    }
+}

@@ -1,0 +1,31 @@
+using FedChain.Learning;
+using FedChain.Network.Chain;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+
+namespace FedChain.Node.Models;
+
+/// <summary>What a new federation starts with: the policy, what the contract follows of it, and the digest of the first adapter.</summary>
+public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 Genesis)
+{
+    /// <param name="seed">Fixes the first adapter; 32 bytes that nobody can have chosen for their own ends.</param>
+    public static async Task<FoundingPolicy> CreateAsync(
+        BaseModel model, AdapterConfig adapter, Hash256 seed, int maxSteps, PolicyParams parameters, CancellationToken cancellationToken)
+    {
+        var policy = new Policy
+        {
+            BaseModel = await model.DigestAsync(cancellationToken),
+            Adapter = adapter,
+            Seed = seed,
+            Work = new LocalWork(maxSteps, 1L << 30),
+        };
+        using var decoder = CausalLanguageModel.Load(model.Path, ComputeDevice.Cpu);
+        var first = Adapter.First(decoder.LayoutFor(adapter), seed, adapter.FractionBits);
+        return new FoundingPolicy(policy, parameters, AdapterFile.Digest(first));
+    }
+
+    /// <summary>What the contracts are deployed with.</summary>
+    public FederationPlan ForChain(IReadOnlyList<Address> founders) => new(founders, Policy.ToString(), Params, Genesis);
+}

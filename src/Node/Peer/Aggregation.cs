@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using FedChain.Aggregator;
+using FedChain.Network.Content;
+using FedChain.Protocol;
+using FedChain.Protocol.Content;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>Computing the aggregate: to publish it when it is this member's turn, and to hold others' candidates against it.</summary>
+internal sealed class Aggregation(PeerContext context)
+{
+    /// <summary>Changes what is published; for tests of a lying aggregator, which the others must reject. Never set by the program.</summary>
+    internal Func<Adapter, Adapter>? Tamper { get; init; }
+
+    public async Task PublishAsync(FederationState federation, RoundState round, int turn, CancellationToken cancellationToken)
+    {
+        var folder = context.FolderOf(round.Id);
+        var holdings = round.Submissions.Select(s => folder.Holdings(s.Index)).OfType<byte[]>()
+            .Select(bytes => Holdings.Parse(bytes).Holding).OrderBy(h => h.Member).ToImmutableArray();
+        var included = CandidateRules.Included(round, holdings);
+        var id = context.Identity;
+        var manifest = new GlobalManifest(
+            id.ChainId, id.Rounds, round.Id, turn, context.Me, round.Policy, round.Base, round.Set, included,
+            new HoldingsSource.Inline(holdings), default, Payload: null, Size: 0, State: null);
+        if (included.Count >= round.Minimum)
+        {
+            var (adapter, aggregate) = await AggregateAsync(federation, round, included, cancellationToken);
+            if (Tamper is not null)
+            {
+                adapter = Tamper(adapter);
+                aggregate = AdapterFile.Digest(adapter);
+            }
+
+            context.WriteAdapter(adapter, aggregate);
+            var sealedPath = context.Home.AdapterFile(aggregate) + ".age";
+            await Sealing.SealAsync(context.Home.AdapterFile(aggregate), sealedPath, Sealing.RecipientsOf(round).Recipients, cancellationToken);
+            await using (var file = File.OpenRead(sealedPath))
+            {
+                var (payload, size) = await context.Store.AddAsync(file, cancellationToken);
+                manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
+            }
+
+            File.Delete(sealedPath);
+        }
+
+        var bytes = manifest.ToBytes();
+        await context.Store.AddBlockAsync(bytes, cancellationToken);
+        var digest = new Hash256(SHA256.HashData(bytes));
+        var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
+        if (receipt is not null)
+        {
+            context.Tell(new PeerEvent.Published(
+                round.Id.Value, turn, Cid.RawOf(digest).ToString(), manifest.Aggregate.ToString(), included.Count, receipt.GasUsed, receipt.Transaction.ToString()));
+        }
+    }
+
+    /// <summary>Decides on a candidate and writes the verdict. What can't be fetched leaves it open: silence is not a vote against.</summary>
+    public async Task CheckAsync(FederationState federation, RoundState round, int turn, CancellationToken cancellationToken)
+    {
+        var candidate = round.CandidateOf(turn)!;
+        var (valid, reason) = await JudgeAsync(federation, round, candidate, cancellationToken);
+        context.FolderOf(round.Id).WriteVerdict(turn, valid, reason);
+    }
+
+    public async Task AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken)
+    {
+        var receipt = await context.Rounds.AttestAsync(round, turn, candidate, valid, cancellationToken);
+        if (receipt is not null)
+        {
+            var reason = context.FolderOf(round.Id).Verdict(turn)?.Reason ?? "";
+            context.Tell(new PeerEvent.Attested(round.Id.Value, turn, valid, reason, receipt.GasUsed, receipt.Transaction.ToString()));
+        }
+    }
+
+    private async Task<(bool Valid, string Reason)> JudgeAsync(FederationState federation, RoundState round, Candidate candidate, CancellationToken cancellationToken)
+    {
+        GlobalManifest manifest;
+        try
+        {
+            manifest = GlobalManifest.Parse(await context.Content.ManifestAsync(round, candidate.Aggregator, candidate.Manifest, cancellationToken));
+        }
+        catch (InvalidDataException e)
+        {
+            return (false, e.Message);
+        }
+
+        if (manifest.Holdings is not HoldingsSource.Inline(var holdings))
+        {
+            throw new ContentUnavailableException("holdings in a file of their own, for federations of more members than this version reads them for");
+        }
+
+        if (CandidateRules.Refusal(manifest, holdings, round, candidate, context.Identity.Domain) is { } refusal)
+        {
+            return (false, refusal);
+        }
+
+        if (manifest.Aggregate.IsZero)
+        {
+            return (true, $"only {manifest.Included.Count} updates can be included, and {round.Minimum} are needed");
+        }
+
+        var (adapter, aggregate) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
+        if (aggregate != candidate.Aggregate)
+        {
+            return (false, $"the included updates make {aggregate}, but {candidate.Aggregate} was published");
+        }
+
+        context.WriteAdapter(adapter, aggregate);
+        return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
+    }
+
+    /// <summary>The one aggregate that base, included updates and policy allow.</summary>
+    private async Task<Aggregate> AggregateAsync(FederationState federation, RoundState round, SubmissionBitmap included, CancellationToken cancellationToken)
+    {
+        var folder = context.FolderOf(round.Id);
+        var terms = context.TermsOf(federation, round);
+        var updates = new List<ValidUpdate>();
+        var opened = new List<UpdatePlaintext>();
+        try
+        {
+            foreach (var index in included.Indices)
+            {
+                var submission = round.Submissions[index];
+                var digest = folder.Held(index)
+                    ?? throw new ContentUnavailableException($"the update of member {submission.Member} is included, but not held here{(folder.Refused(index) is { } why ? $" ({why})" : "")}");
+                var manifest = UpdateManifest.Parse(await context.Content.ManifestAsync(round, submission.Member, submission.Manifest, cancellationToken));
+                opened.Add(UpdatePlaintext.Open(context.Home.UpdateFile(digest)));
+                updates.Add(UpdateValidator.Validate(opened[^1], manifest, submission.Member, terms, cancellationToken) switch
+                {
+                    UpdateVerdict.Accepted(var update) => update,
+                    UpdateVerdict.Refused refused => throw new InvalidDataException($"{context.Home.UpdateFile(digest)} was valid and isn't any more: {refused.Detail} Delete it; it will be fetched again."),
+                    var verdict => throw new InvalidOperationException($"Unknown verdict {verdict}."),
+                });
+            }
+
+            return await Task.Run(() => Recomputation.Compute(terms, updates, threads: 0, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            opened.ForEach(o => o.Dispose());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using FedChain.Aggregator;
+using FedChain.Node.Homes;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>After the close: get everybody's update, validate it, and sign which ones are held.</summary>
+internal sealed class Collection(PeerContext context)
+{
+    public async Task FetchUpdateAsync(FederationState federation, RoundState round, int index, CancellationToken cancellationToken)
+    {
+        var submission = round.Submissions[index];
+        var folder = context.FolderOf(round.Id);
+        var terms = context.TermsOf(federation, round);
+        try
+        {
+            var manifest = UpdateManifest.Parse(await context.Content.ManifestAsync(round, submission.Member, submission.Manifest, cancellationToken));
+            Accept(UpdateValidator.CheckManifest(manifest, submission.Member, terms));
+            var (plaintext, from) = await context.Content.OpenAsync(
+                round, submission.Member, manifest.Payload, manifest.Plaintext, UpdateFile.MaxLength(terms.Base.Layout, terms.Factors), cancellationToken);
+            using var update = UpdatePlaintext.Of(plaintext);
+            Accept(UpdateValidator.Validate(update, manifest, submission.Member, terms, cancellationToken) as UpdateVerdict.Refused);
+            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), plaintext);
+            folder.MarkHeld(index, manifest.Plaintext);
+            context.Tell(new PeerEvent.UpdateHeld(round.Id.Value, submission.Member.Value, manifest.Size, from));
+        }
+        catch (InvalidDataException e)
+        {
+            folder.MarkRefused(index, e.Message);
+            context.Tell(new PeerEvent.UpdateRefused(round.Id.Value, submission.Member.Value, e.Message));
+        }
+    }
+
+    /// <summary>Signs the holdings, once and for all: another statement would contradict this one.</summary>
+    public void SignHoldings(RoundState round)
+    {
+        var folder = context.FolderOf(round.Id);
+        var mine = round.SubmissionOf(context.Me)!.Index;
+        if (folder.Holdings(mine) is not null)
+        {
+            return;
+        }
+
+        var n = round.Submissions.Length;
+        var held = SubmissionBitmap.Of(n, folder.Snapshot(hasBase: true).Held);
+        var signature = context.Identity.Operator.Sign(context.Identity.Domain.Digest(new Protocol.Ethereum.Signing.Holdings(round.Id, round.Set, held.Bytes.ToArray())));
+        folder.WriteHoldings(mine, new Holdings(round.Id, round.Set, new SignedHolding(context.Me, held, signature)).ToBytes());
+        context.Tell(new PeerEvent.HoldingsSigned(round.Id.Value, held.Count, n));
+    }
+
+    /// <summary>Fetches a submitter's signed holdings and keeps them if they are its own, of this round and these submissions.</summary>
+    public async Task FetchHoldingsAsync(RoundState round, int index, CancellationToken cancellationToken)
+    {
+        var member = round.Submissions[index].Member;
+        var bytes = await context.Content.HoldingsAsync(round, member, cancellationToken);
+        var holdings = Holdings.Parse(bytes);
+        if (holdings.Round != round.Id || holdings.Set != round.Set || holdings.Holding.Member != member
+            || CandidateRules.Refusal(holdings.Holding, round, context.Identity.Domain) is not null)
+        {
+            throw new InvalidDataException($"member {member} serves holdings of round {holdings.Round}, set {holdings.Set}, which aren't its own of round {round.Id}, set {round.Set}");
+        }
+
+        context.FolderOf(round.Id).WriteHoldings(index, bytes);
+    }
+
+    private static void Accept(UpdateVerdict.Refused? refusal)
+    {
+        if (refusal is not null)
+        {
+            throw new InvalidDataException($"{refusal.Reason}: {refusal.Detail}");
+        }
+    }
+}

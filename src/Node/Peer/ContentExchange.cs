@@ -1,0 +1,139 @@
+using FedChain.Network.Content;
+using FedChain.Protocol;
+using FedChain.Protocol.Content;
+using FedChain.Protocol.Envelope;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>Something that others should serve could not be had, for now; it is asked for again.</summary>
+public sealed class ContentUnavailableException(string message) : Exception(message);
+
+/// <summary>Fetches what other members serve: manifests, sealed files, holdings, and re-sealed plaintexts.</summary>
+internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, AgeIdentity age, MemberId me)
+{
+    /// <summary>Endpoints in the order to ask: the author's own, then those of the others, without this peer's.</summary>
+    public IReadOnlyList<Uri> Endpoints(RoundState round, MemberId author) =>
+        [.. round.Seats.Keys.Where(id => id != me).OrderBy(id => id != author).ThenBy(id => id).SelectMany(id => Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(id)))];
+
+    /// <summary>A manifest, checked against its digest and kept in the store.</summary>
+    public async Task<byte[]> ManifestAsync(RoundState round, MemberId author, Hash256 digest, CancellationToken cancellationToken)
+    {
+        var cid = Cid.RawOf(digest);
+        if (await store.GetAsync(cid, cancellationToken: cancellationToken) is { } here)
+        {
+            return here.ToArray();
+        }
+
+        var result = await fetcher.FetchBlockAsync(cid, Endpoints(round, author), Protocol.Manifests.Manifest.MaxSize, cancellationToken);
+        if (!result.IsComplete)
+        {
+            throw new ContentUnavailableException($"manifest {cid} of member {author}: {result}");
+        }
+
+        await store.AddBlockAsync(result.Bytes, cancellationToken);
+        return result.Bytes.ToArray();
+    }
+
+    /// <summary>
+    /// Opens a sealed file: the one that the author published or, if that can't be had or opened here, one that another member sealed for this one
+    /// (a holder serves the plaintext's digest to whoever is entitled). The plaintext is checked against its digest.
+    /// </summary>
+    /// <param name="maxSize">The most bytes of plaintext.</param>
+    /// <returns>The plaintext, and who served it.</returns>
+    /// <exception cref="InvalidDataException">The published file opens, but holds something else than the digest says.</exception>
+    public async Task<(byte[] Plaintext, string From)> OpenAsync(
+        RoundState round, MemberId author, Cid payload, Hash256 plaintext, long maxSize, CancellationToken cancellationToken)
+    {
+        var troubles = new List<string>();
+        var fetched = await fetcher.FetchFileAsync(payload, Endpoints(round, author), SealedBound(maxSize, round), store, cancellationToken);
+        if (fetched.IsComplete)
+        {
+            try
+            {
+                await using var file = store.OpenFile(payload);
+                var bytes = Decrypt(file, maxSize);
+                return Matches(bytes, plaintext) ? (bytes, fetched.ToString())
+                    : throw new InvalidDataException($"the sealed file {payload} holds other bytes than its digest {plaintext} says");
+            }
+            catch (AgeException e)
+            {
+                troubles.Add($"{payload}: {e.Message}");
+            }
+        }
+        else
+        {
+            troubles.Add(fetched.ToString());
+        }
+
+        foreach (var endpoint in Endpoints(round, author))
+        {
+            using var buffer = new MemoryStream();
+            var result = await fetcher.GetPayloadAsync(endpoint, plaintext, me, buffer, SealedBound(maxSize, round), cancellationToken);
+            if (!result.IsComplete)
+            {
+                troubles.Add(result.ToString());
+                continue;
+            }
+
+            try
+            {
+                buffer.Position = 0;
+                var bytes = Decrypt(buffer, maxSize);
+                if (Matches(bytes, plaintext))
+                {
+                    return (bytes, $"re-sealed by {endpoint}");
+                }
+
+                troubles.Add($"{endpoint}: sent other bytes than {plaintext}");
+            }
+            catch (AgeException e)
+            {
+                troubles.Add($"{endpoint}: {e.Message}");
+            }
+        }
+
+        throw new ContentUnavailableException($"{plaintext} of member {author}: {string.Join("; ", troubles)}");
+    }
+
+    public async Task<byte[]> HoldingsAsync(RoundState round, MemberId of, CancellationToken cancellationToken)
+    {
+        var troubles = new List<string>();
+        foreach (var endpoint in Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(of)))
+        {
+            var result = await fetcher.GetHoldingsAsync(endpoint, round.Id, cancellationToken);
+            if (result.IsComplete)
+            {
+                return result.Bytes.ToArray();
+            }
+
+            troubles.Add(result.ToString());
+        }
+
+        throw new ContentUnavailableException($"holdings of member {of}: {(troubles.Count == 0 ? "its profile has no endpoint" : string.Join("; ", troubles))}");
+    }
+
+    /// <summary>Bytes of a sealed file of this much plaintext: header and stanzas, then 16 bytes for each 64 KiB.</summary>
+    public static long SealedBound(long plaintext, RoundState round) =>
+        plaintext + (((plaintext / 65_536) + 2) * 16) + 1024 + ((round.Seats.Count + round.Auditors.Count) * RecipientSelection.MaxPerProfile * 256L);
+
+    private static bool Matches(byte[] bytes, Hash256 digest) => new Hash256(System.Security.Cryptography.SHA256.HashData(bytes)) == digest;
+
+    private byte[] Decrypt(Stream sealedFile, long maxSize)
+    {
+        using var reader = AgeReader.Open(sealedFile, [age], leaveOpen: true);
+        using var bytes = new MemoryStream();
+        var buffer = new byte[65_536];
+        for (int read; (read = reader.Read(buffer)) > 0;)
+        {
+            if (bytes.Length + read > maxSize)
+            {
+                throw new InvalidDataException($"a sealed file holds more than the {maxSize} bytes that it can have");
+            }
+
+            bytes.Write(buffer, 0, read);
+        }
+
+        return bytes.ToArray();
+    }
+}

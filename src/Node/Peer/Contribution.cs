@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using FedChain.Network.Content;
+using FedChain.Protocol;
+using FedChain.Protocol.Content;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>A member's own part in a round: train, seal, submit the digest, and serve the update once the submissions are closed.</summary>
+internal sealed class Contribution(PeerContext context)
+{
+    /// <summary>Trains, then writes plaintext, sealed file and, last, the manifest: only what has a manifest counts as done.</summary>
+    public async Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
+    {
+        var policy = PeerContext.PolicyOf(federation, round);
+        var factors = policy.FactorsAt(round.FinalisedBefore);
+        var start = context.ReadAdapter(round.Base, policy);
+        var began = context.Time.GetTimestamp();
+        var trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
+        context.Tell(new PeerEvent.Trained(
+            round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
+
+        var folder = context.FolderOf(round.Id);
+        var id = context.Identity;
+        var metadata = new UpdateMetadata(
+            id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
+            trained.Samples, new UpdateLosses(trained.BaseModelLoss, trained.StartLoss, trained.ResultLoss));
+        Hash256 plaintext;
+        await using (var file = File.Create(folder.UpdatePath))
+        {
+            plaintext = UpdateFile.Write(file, metadata, context.Trainer.Layout, factors, trained.Adapter.DifferenceTo(start, factors));
+            file.Flush(flushToDisk: true);
+        }
+
+        await Sealing.SealAsync(folder.UpdatePath, folder.SealedPath, Sealing.RecipientsOf(round).Recipients, cancellationToken);
+        await using var sealedFile = File.OpenRead(folder.SealedPath);
+        var size = sealedFile.Length;
+        var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);
+        folder.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
+    }
+
+    public async Task SubmitAsync(RoundState round, CancellationToken cancellationToken)
+    {
+        var bytes = context.FolderOf(round.Id).ReadManifest()!;
+        var manifest = UpdateManifest.Parse(bytes);
+        var digest = new Hash256(SHA256.HashData(bytes));
+        var receipt = await context.Rounds.SubmitAsync(round, digest, cancellationToken);
+        if (receipt is not null)
+        {
+            context.Tell(new PeerEvent.Submitted(
+                round.Id.Value, Cid.RawOf(digest).ToString(), manifest.Payload.ToString(), manifest.Size, receipt.GasUsed, receipt.Transaction.ToString()));
+        }
+    }
+
+    /// <summary>Puts manifest and sealed file into the public store. Before the close nobody may have them, lest they be copied and submitted as another's.</summary>
+    public async Task ExposeAsync(RoundState round, CancellationToken cancellationToken)
+    {
+        var folder = context.FolderOf(round.Id);
+        var bytes = folder.ReadManifest()!;
+        var manifest = UpdateManifest.Parse(bytes);
+        await using (var file = File.OpenRead(folder.SealedPath))
+        {
+            await context.Store.AddAsync(file, cancellationToken);
+        }
+
+        await context.Store.AddBlockAsync(bytes, cancellationToken);
+        File.Copy(folder.UpdatePath, context.Home.UpdateFile(manifest.Plaintext), overwrite: true);
+        if (round.SubmissionOf(context.Me) is { } mine)
+        {
+            folder.MarkHeld(mine.Index, manifest.Plaintext);
+        }
+
+        folder.MarkExposed();
+    }
+
+    private sealed class Relay(PeerContext context, RoundId round, Factors factors) : IProgress<TrainingStep>
+    {
+        private bool _started;
+
+        public void Report(TrainingStep value)
+        {
+            if (!_started)
+            {
+                _started = true;
+                context.Tell(new PeerEvent.TrainingStarted(round.Value, factors.ToString(), value.Records, value.CutRecords, value.Steps));
+            }
+
+            context.Tell(new PeerEvent.Training(round.Value, value.Step, value.Steps, value.Loss, value.TokensPerSecond));
+        }
+    }
+}

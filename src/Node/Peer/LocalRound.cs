@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>What this peer's home folder holds of a round: all that the decision needs besides the chain.</summary>
+public sealed record LocalRound
+{
+    public static LocalRound Empty { get; } = new();
+
+    /// <summary>The round's base adapter is in the home folder.</summary>
+    public bool HasBase { get; init; }
+
+    /// <summary>The own update is trained, sealed and written.</summary>
+    public bool HasUpdate { get; init; }
+
+    /// <summary>The own update is served to the others.</summary>
+    public bool Exposed { get; init; }
+
+    /// <summary>Submissions that were opened and found valid.</summary>
+    public ImmutableSortedSet<int> Held { get; init; } = [];
+
+    /// <summary>Submissions that break a rule provably, from their bytes.</summary>
+    public ImmutableSortedSet<int> Refused { get; init; } = [];
+
+    /// <summary>Submitters (by index, this one among them) whose signed holdings are here.</summary>
+    public ImmutableSortedSet<int> Holdings { get; init; } = [];
+
+    /// <summary>Turns whose candidate was recomputed, and what came of it.</summary>
+    public ImmutableSortedDictionary<int, bool> Verdicts { get; init; } = ImmutableSortedDictionary<int, bool>.Empty;
+}

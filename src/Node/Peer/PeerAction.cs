@@ -1,0 +1,43 @@
+using FedChain.Protocol;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>
+/// One thing for the peer to do next. Actions are values: the loop never has two equal ones under way, and repeats one that failed.
+/// Each can be done again without harm, since its outcome is looked up on the chain or in the home folder first.
+/// </summary>
+public abstract record PeerAction
+{
+    private PeerAction()
+    {
+    }
+
+    public sealed record OpenRound(RoundId After) : PeerAction;
+
+    /// <summary>Get the adapter that a round starts from, from the genesis or from another member.</summary>
+    public sealed record ObtainBase(RoundId Round, Hash256 Base) : PeerAction;
+
+    /// <summary>Train on the institution's own records and seal the update.</summary>
+    public sealed record Train(RoundId Round) : PeerAction;
+
+    public sealed record Submit(RoundId Round) : PeerAction;
+
+    /// <summary>Serve the own update, which stayed private until the submissions were closed.</summary>
+    public sealed record Expose(RoundId Round) : PeerAction;
+
+    /// <summary>Fetch, open and validate somebody's update.</summary>
+    public sealed record FetchUpdate(RoundId Round, int Index) : PeerAction;
+
+    /// <summary>Sign which updates this member holds; done once in a round.</summary>
+    public sealed record SignHoldings(RoundId Round) : PeerAction;
+
+    /// <summary>Ask a submitter for the holdings it signed.</summary>
+    public sealed record FetchHoldings(RoundId Round, int Index) : PeerAction;
+
+    public sealed record Publish(RoundId Round, int Turn) : PeerAction;
+
+    /// <summary>Recompute a candidate and decide on it.</summary>
+    public sealed record CheckCandidate(RoundId Round, int Turn) : PeerAction;
+
+    public sealed record Attest(RoundId Round, int Turn, Hash256 Candidate, bool Valid) : PeerAction;
+}

@@ -1,0 +1,70 @@
+using FedChain.Aggregator;
+using FedChain.Network.Content;
+using FedChain.Node.Chain;
+using FedChain.Node.Homes;
+using FedChain.Protocol;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>What the effects of a peer share: its home, keys and ways to the outside.</summary>
+internal sealed class PeerContext
+{
+    public required HomeFolder Home { get; init; }
+
+    public required PeerIdentity Identity { get; init; }
+
+    public required BlockStore Store { get; init; }
+
+    public required ILocalTrainer Trainer { get; init; }
+
+    public required RoundsWriter Rounds { get; init; }
+
+    public required ContentExchange Content { get; init; }
+
+    public required Action<PeerEvent> Report { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public MemberId Me => Identity.Member;
+
+    public RoundFolder FolderOf(RoundId round) => new(Home.RoundsPath, round);
+
+    /// <summary>The policy in force in a round, as voted.</summary>
+    public static Policy PolicyOf(FederationState federation, RoundState round) =>
+        Policy.Parse(System.Text.Encoding.UTF8.GetBytes(federation.Policies[round.Policy].Json));
+
+    /// <summary>What every update of a round must agree with.</summary>
+    public RoundTerms TermsOf(FederationState federation, RoundState round)
+    {
+        var policy = PolicyOf(federation, round);
+        return new RoundTerms(Identity.ChainId, Identity.Rounds, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy));
+    }
+
+    public void Tell(PeerEvent e) => Report(e with { At = Time.GetUtcNow(), Member = Me.Value });
+
+    public bool HasAdapter(Hash256 digest) => File.Exists(Home.AdapterFile(digest));
+
+    /// <summary>Reads a global adapter from the home and checks that it is what its name says.</summary>
+    public Adapter ReadAdapter(Hash256 digest, Policy policy)
+    {
+        using var file = File.OpenRead(Home.AdapterFile(digest));
+        var adapter = AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, Trainer.Layout, out var found);
+        return found == digest ? adapter
+            : throw new InvalidDataException($"{file.Name} has the digest {found}. Delete it; it will be fetched again.");
+    }
+
+    public void WriteAdapter(Adapter adapter, Hash256 digest)
+    {
+        using var bytes = new MemoryStream();
+        var written = AdapterFile.Write(bytes, adapter);
+        if (written != digest)
+        {
+            throw new InvalidOperationException($"The adapter has the digest {written}, expected {digest}.");
+        }
+
+        AtomicFile.Write(Home.AdapterFile(digest), bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+    }
+}

@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>What a peer reports as it goes: a line of text for people, a line of JSON (<c>--json</c>) for programs such as the demo.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Ready), "ready")]
+[JsonDerivedType(typeof(TrainingStarted), "training-started")]
+[JsonDerivedType(typeof(Training), "training")]
+[JsonDerivedType(typeof(Trained), "trained")]
+[JsonDerivedType(typeof(Opened), "opened")]
+[JsonDerivedType(typeof(Submitted), "submitted")]
+[JsonDerivedType(typeof(UpdateHeld), "update-held")]
+[JsonDerivedType(typeof(UpdateRefused), "update-refused")]
+[JsonDerivedType(typeof(HoldingsSigned), "holdings-signed")]
+[JsonDerivedType(typeof(Published), "published")]
+[JsonDerivedType(typeof(Attested), "attested")]
+[JsonDerivedType(typeof(RoundEnded), "round-ended")]
+[JsonDerivedType(typeof(Trouble), "trouble")]
+public abstract record PeerEvent
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    private PeerEvent()
+    {
+    }
+
+    public DateTimeOffset At { get; init; }
+
+    public uint Member { get; init; }
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Reads a line of JSON; null if it is none of ours.</summary>
+    public static PeerEvent? FromJson(string line)
+    {
+        try
+        {
+            return line.StartsWith('{') ? JsonSerializer.Deserialize<PeerEvent>(line, Json) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    public abstract override string ToString();
+
+    public sealed record Ready(string Endpoint, ulong Round) : PeerEvent
+    {
+        public override string ToString() => Text($"ready; serving content at {Endpoint}; the chain is at round {Round}");
+    }
+
+    public sealed record Opened(ulong Round, string Transaction, ulong Gas) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: opened, {Gas:N0} gas");
+    }
+
+    public sealed record TrainingStarted(ulong Round, string Factor, int Records, int CutRecords, int Steps) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: training {Steps} steps on {Records} records ({CutRecords} cut to the context), factor {Factor}");
+    }
+
+    public sealed record Training(ulong Round, int Step, int Steps, double Loss, double TokensPerSecond) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: step {Step}/{Steps}, loss {Loss:F3}, {TokensPerSecond:N0} tokens/s");
+    }
+
+    /// <param name="BaseModelLoss">Validation loss of the untouched base model, nats per token.</param>
+    /// <param name="RoundBaseLoss">Of the adapter that the round started from.</param>
+    /// <param name="ResultLoss">Of what training made of it.</param>
+    public sealed record Trained(ulong Round, double BaseModelLoss, double RoundBaseLoss, double ResultLoss, double Seconds) : PeerEvent
+    {
+        public override string ToString() =>
+            Text($"round {Round}: trained in {Seconds:F1} s; validation loss {BaseModelLoss:F3} (base model), {RoundBaseLoss:F3} (round's base) -> {ResultLoss:F3}");
+    }
+
+    public sealed record Submitted(ulong Round, string Manifest, string Payload, long Bytes, ulong Gas, string Transaction) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: submitted {Manifest}, payload {Bytes:N0} bytes, {Gas:N0} gas");
+    }
+
+    public sealed record UpdateHeld(ulong Round, uint Of, long Bytes, string From) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: holds the update of member {Of} ({Bytes:N0} bytes from {From})");
+    }
+
+    public sealed record UpdateRefused(ulong Round, uint Of, string Reason) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: refuses the update of member {Of}: {Reason}");
+    }
+
+    public sealed record HoldingsSigned(ulong Round, int Held, int Submissions) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: signed that it holds {Held} of {Submissions} updates");
+    }
+
+    public sealed record Published(ulong Round, int Turn, string Manifest, string Aggregate, int Included, ulong Gas, string Transaction) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: published the aggregate of {Included} updates in turn {Turn}: {Aggregate}, {Gas:N0} gas");
+    }
+
+    public sealed record Attested(ulong Round, int Turn, bool Valid, string Reason, ulong Gas, string Transaction) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: attested the candidate of turn {Turn} as {(Valid ? "valid" : "INVALID")} ({Reason}), {Gas:N0} gas");
+    }
+
+    public sealed record RoundEnded(ulong Round, bool Finalised, string Aggregate) : PeerEvent
+    {
+        public override string ToString() => Finalised ? Text($"round {Round}: finalised, adapter {Aggregate}") : Text($"round {Round}: aborted; the next one starts from the same base");
+    }
+
+    /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>
+    public sealed record Trouble(string What, string Reason, bool Final) : PeerEvent
+    {
+        public override string ToString() => Text($"{(Final ? "failed" : "will retry")}: {What}: {Reason}");
+    }
+
+    private string Text(FormattableString text) =>
+        $"{At.ToLocalTime():HH:mm:ss} member {Member}  {text.ToString(CultureInfo.InvariantCulture)}";
+}

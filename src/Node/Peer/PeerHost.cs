@@ -1,0 +1,122 @@
+using System.Net;
+using FedChain.Network.Chain;
+using FedChain.Network.Content;
+using FedChain.Node.Chain;
+using FedChain.Node.Homes;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>A whole peer: its home locked and unlocked, its content served, its loop running.</summary>
+internal sealed class PeerHost : IAsyncDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+    private readonly IDisposable _lock;
+    private ContentGateway? _gateway;
+    private ChainSession? _session;
+    private PeerLoop? _loop;
+    private PeerContext? _context;
+
+    private PeerHost(IDisposable homeLock) => _lock = homeLock;
+
+    /// <summary>Where this peer's content is served.</summary>
+    public Uri Endpoint => _gateway!.BaseAddress;
+
+    /// <param name="trainerOf">Makes the trainer, once the policy is known.</param>
+    /// <param name="tamper">For tests of a lying aggregator; see <see cref="Aggregation.Tamper"/>.</param>
+    public static async Task<PeerHost> StartAsync(
+        HomeFolder home,
+        string passphrase,
+        string? rpc,
+        Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf,
+        Action<PeerEvent> report,
+        TimeProvider time,
+        Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper,
+        CancellationToken cancellationToken)
+    {
+        var host = new PeerHost(home.Lock());
+        try
+        {
+            await host.BuildAsync(home, passphrase, rpc, trainerOf, report, time, tamper, cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task RunAsync(Func<FederationState, bool> until, CancellationToken cancellationToken)
+    {
+        _context!.Tell(new PeerEvent.Ready(Endpoint.ToString(), _session!.Reader.State.Current?.Id.Value ?? 0));
+        await _loop!.RunAsync(until, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_gateway is not null)
+        {
+            await _gateway.DisposeAsync();
+        }
+
+        if (_session is not null)
+        {
+            await _session.DisposeAsync();
+        }
+
+        for (var i = _owned.Count - 1; i >= 0; i--)
+        {
+            _owned[i].Dispose();
+        }
+
+        _lock.Dispose();
+    }
+
+    private async Task BuildAsync(
+        HomeFolder home, string passphrase, string? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
+        Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper, CancellationToken cancellationToken)
+    {
+        var operatorKey = Own(home.UnlockOperator(passphrase));
+        var age = Own(home.UnlockAge(passphrase));
+        _session = await ChainSession.OpenAsync(home, rpc, federation: null, time, cancellationToken);
+        var state = _session.Reader.State;
+        var seat = state.OperatedBy(operatorKey.Address)
+            ?? throw new UserErrorException($"The operator {operatorKey.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
+        var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
+        var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, operatorKey, age);
+
+        var store = Own(new BlockStore(home.StorePath));
+        var fetcher = Own(new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, time));
+        var sender = Own(new TransactionSender(_session.Client, operatorKey, _session.ChainId));
+        var trainer = await trainerOf(policy, cancellationToken);
+        if (trainer is IDisposable disposable)
+        {
+            _owned.Add(disposable);
+        }
+
+        var served = new MemberContent(home, seat.Id) { Federation = state };
+        var listen = IPEndPoint.Parse(home.Settings.Listen);
+        _gateway = await ContentGateway.StartAsync(store, served, new ContentGatewayOptions { Address = listen.Address, Port = listen.Port }, cancellationToken);
+        _context = new PeerContext
+        {
+            Home = home,
+            Identity = identity,
+            Store = store,
+            Trainer = trainer,
+            Rounds = new RoundsWriter(new RoundsClient(_session.Client, state.RoundsContract), sender, identity),
+            Content = new ContentExchange(fetcher, store, age, seat.Id),
+            Report = report,
+            Time = time,
+        };
+        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Tamper = tamper }, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
+    }
+
+    private T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
+    }
+}

@@ -1,0 +1,147 @@
+using FedChain.Network.Chain;
+using FedChain.Node.Chain;
+using FedChain.Protocol;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Peer;
+
+/// <summary>
+/// Reads the chain, decides, acts, again and again. All that it remembers is the chain and the home folder, so it can be killed at any moment;
+/// what was under way is decided anew. Actions run side by side; one that fails is repeated with growing pauses and never stops the others.
+/// </summary>
+internal sealed class PeerLoop(PeerContext context, FederationReader reader, MemberContent served, Aggregation aggregation, TimeSpan poll)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    /// <summary>Failures in a row after which the operator is told. Before that others may simply not have got so far.</summary>
+    private const int Patience = 5;
+
+    private readonly Contribution _contribution = new(context);
+    private readonly Collection _collection = new(context);
+    private readonly BaseAdapters _bases = new(context);
+    private readonly Dictionary<PeerAction, Task> _running = [];
+    private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
+    private RoundId _reported;
+
+    /// <summary>Runs until cancelled, or until <paramref name="until"/> says that this state was waited for.</summary>
+    public async Task RunAsync(Func<FederationState, bool> until, CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                await StepAsync(stopping.Token);
+                if (until(reader.State) && _running.Count == 0)
+                {
+                    return;
+                }
+
+                var pause = Task.Delay(poll, context.Time, stopping.Token);
+                await Task.WhenAny([pause, .. _running.Values]);
+                stopping.Token.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            await stopping.CancelAsync();
+            await Task.WhenAll(_running.Values.Select(t => t.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
+        }
+    }
+
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (action, task) in _running.Where(r => r.Value.IsCompleted).ToList())
+        {
+            _running.Remove(action);
+            Settle(action, task);
+        }
+
+        try
+        {
+            await reader.ReadAsync(cancellationToken);
+        }
+        catch (ChainException e) when (e.IsTransient)
+        {
+            context.Tell(new PeerEvent.Trouble("reading the chain", e.Message, Final: false));
+            return;
+        }
+
+        var federation = reader.State;
+        served.Federation = federation;
+        ReportEnd(federation);
+        var local = federation.Current is { } round ? context.FolderOf(round.Id).Snapshot(context.HasAdapter(round.Base)) : LocalRound.Empty;
+        var wanted = Decision.Decide(federation, context.Me, local, reader.Now);
+        foreach (var old in _failed.Keys.Except(wanted).ToList())
+        {
+            _failed.Remove(old);
+        }
+
+        foreach (var action in wanted)
+        {
+            if (!_running.ContainsKey(action) && !(_failed.TryGetValue(action, out var failure) && context.Time.GetUtcNow() < failure.Until))
+            {
+                _running[action] = Task.Run(() => ActAsync(action, federation, cancellationToken), cancellationToken);
+            }
+        }
+    }
+
+    private Task ActAsync(PeerAction action, FederationState federation, CancellationToken cancellationToken)
+    {
+        var round = federation.Current!;
+        return action switch
+        {
+            PeerAction.OpenRound => OpenAsync(federation, cancellationToken),
+            PeerAction.ObtainBase => _bases.ObtainAsync(federation, round, cancellationToken),
+            PeerAction.Train => _contribution.TrainAsync(federation, round, cancellationToken),
+            PeerAction.Submit => _contribution.SubmitAsync(round, cancellationToken),
+            PeerAction.Expose => _contribution.ExposeAsync(round, cancellationToken),
+            PeerAction.FetchUpdate(_, var index) => _collection.FetchUpdateAsync(federation, round, index, cancellationToken),
+            PeerAction.SignHoldings => Task.Run(() => _collection.SignHoldings(round), cancellationToken),
+            PeerAction.FetchHoldings(_, var index) => _collection.FetchHoldingsAsync(round, index, cancellationToken),
+            PeerAction.Publish(_, var turn) => aggregation.PublishAsync(federation, round, turn, cancellationToken),
+            PeerAction.CheckCandidate(_, var turn) => aggregation.CheckAsync(federation, round, turn, cancellationToken),
+            PeerAction.Attest(_, var turn, var candidate, var valid) => aggregation.AttestAsync(round, turn, candidate, valid, cancellationToken),
+            _ => throw new InvalidOperationException($"Unknown action {action}."),
+        };
+    }
+
+    private async Task OpenAsync(FederationState federation, CancellationToken cancellationToken)
+    {
+        if (await context.Rounds.OpenAsync(federation.Current?.Id ?? default, cancellationToken) is { } receipt)
+        {
+            context.Tell(new PeerEvent.Opened(federation.NextRound.Value, receipt.Transaction.ToString(), receipt.GasUsed));
+        }
+    }
+
+    private void Settle(PeerAction action, Task task)
+    {
+        if (task.IsCompletedSuccessfully || task.IsCanceled)
+        {
+            _failed.Remove(action);
+            return;
+        }
+
+        var failures = _failed.GetValueOrDefault(action).Failures + 1;
+        var pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, poll.Ticks << Math.Min(failures - 1, 12)));
+        _failed[action] = (failures, context.Time.GetUtcNow() + pause);
+        var e = task.Exception!.InnerException!;
+        if (failures >= Patience || e is not ContentUnavailableException)
+        {
+            context.Tell(new PeerEvent.Trouble(action.ToString(), e.Message, Final: false));
+        }
+    }
+
+    private void ReportEnd(FederationState federation)
+    {
+        foreach (var round in federation.Rounds.Where(r => r.Id.CompareTo(_reported) > 0 && r.PhaseAt(reader.Now) is Phase.Finalised or Phase.Aborted))
+        {
+            if (_reported != default || round.Id == federation.Current?.Id)
+            {
+                context.Tell(new PeerEvent.RoundEnded(round.Id.Value, round.FinalisedAt is not null, round.Winner?.Aggregate.ToString() ?? ""));
+            }
+
+            _reported = round.Id;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using FedChain.Node.Peer;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Tests.Peer;
+
+public sealed class DecisionTests
+{
+    private const ulong Opened = 1000, Closes = 1100, Window = 60;
+
+    private static readonly MemberId Me = new(2);
+
+    [Fact]
+    public void Before_the_first_round_members_open_one_after_the_other()
+    {
+        var federation = Federation();
+        Assert.Equal([new PeerAction.OpenRound(default)], Decision.Decide(federation, new MemberId(1), LocalRound.Empty, Opened));
+        var ended = federation with { Rounds = [Round() with { FinalisedAt = Opened }] };
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, Me, LocalRound.Empty, Opened));
+        Assert.Empty(Decision.Decide(ended, new MemberId(3), LocalRound.Empty, Opened + Decision.OpeningStagger - 1));
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, new MemberId(3), LocalRound.Empty, Opened + Decision.OpeningStagger));
+    }
+
+    [Fact]
+    public void Nobody_opens_while_founders_are_missing_or_a_pause_holds_or_the_policys_rounds_are_used_up()
+    {
+        var one = new MemberId(1);
+        Assert.Empty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, Opened));
+        Assert.NotEmpty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, 9999));
+        Assert.Empty(Decision.Decide(Federation() with { Paused = true }, one, LocalRound.Empty, Opened));
+        Assert.Empty(Decision.Decide(Federation() with { LastRound = 0 }, one, LocalRound.Empty, Opened));
+    }
+
+    [Fact]
+    public void A_member_gets_the_base_then_trains_then_submits_then_waits()
+    {
+        var federation = Running(Round());
+        Assert.Equal([new PeerAction.ObtainBase(new RoundId(1), Hash(7))], Decide(federation, LocalRound.Empty));
+        Assert.Equal([new PeerAction.Train(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true }));
+        Assert.Equal([new PeerAction.Submit(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true, HasUpdate = true }));
+        Assert.Empty(Decide(Running(Round(2)), new LocalRound { HasBase = true, HasUpdate = true }));
+    }
+
+    [Fact]
+    public void Who_came_after_the_opening_stays_out_of_the_round()
+    {
+        var round = Round();
+        Assert.Empty(Decide(Running(round with { Seats = round.Seats.Remove(Me) }), LocalRound.Empty));
+    }
+
+    [Fact]
+    public void The_own_update_stays_private_until_the_close_and_is_served_after_it()
+    {
+        var round = Round(2, 1, 3, 4);
+        var local = new LocalRound { HasBase = true, HasUpdate = true };
+        Assert.DoesNotContain(new PeerAction.Expose(new RoundId(1)), Decide(Running(round), local, Closes - 1));
+        Assert.Contains(new PeerAction.Expose(new RoundId(1)), Decide(Running(round), local, Closes));
+        Assert.Contains(new PeerAction.Expose(new RoundId(1)), Decide(Running(round with { FinalisedAt = Closes }), local, Closes));
+        Assert.Contains(new PeerAction.FetchUpdate(new RoundId(1), 3), Decide(Running(round), local, Closes));
+    }
+
+    [Fact]
+    public void Holdings_are_signed_once_everything_was_seen_or_a_third_of_the_window_is_over()
+    {
+        var federation = Running(Round(2, 1, 3, 4));
+        var sign = new PeerAction.SignHoldings(new RoundId(1));
+        var local = new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, Held = [0, 1, 2] };
+        Assert.DoesNotContain(sign, Decide(federation, local, Closes + (Window / 3) - 1));
+        Assert.Contains(sign, Decide(federation, local, Closes + (Window / 3)));
+        Assert.Contains(sign, Decide(federation, local with { Refused = [3] }, Closes));
+        Assert.DoesNotContain(sign, Decide(federation, local with { Refused = [3], Holdings = [0] }, Closes));
+    }
+
+    [Fact]
+    public void The_aggregator_waits_for_everybodys_holdings_until_half_its_window_and_then_takes_a_quorum()
+    {
+        var round = Round(2, 1, 3, 4);
+        var me = round.AggregatorOf(0).Member;
+        var publish = new PeerAction.Publish(new RoundId(1), 0);
+        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        Assert.Contains(publish, Decision.Decide(Running(round), me, local, Closes));
+        Assert.Empty(Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, Closes));
+
+        var three = local with { Holdings = local.Holdings.Remove(round.SubmissionOf(me)!.Index == 0 ? 1 : 0) };
+        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, three, Closes + (Window / 2) - 1));
+        Assert.Contains(publish, Decision.Decide(Running(round), me, three, Closes + (Window / 2)));
+        var two = three with { Holdings = [.. three.Holdings.Take(2)] };
+        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, two, Closes + (Window / 2)));
+    }
+
+    [Fact]
+    public void When_an_aggregator_lets_its_turn_pass_the_next_one_publishes()
+    {
+        var round = Round(2, 1, 3, 4);
+        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        Assert.Contains(new PeerAction.Publish(new RoundId(1), 1), Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, Closes + Window));
+    }
+
+    [Fact]
+    public void A_candidate_is_recomputed_before_it_is_attested_and_attested_once()
+    {
+        var round = Round(2, 1, 3, 4);
+        var candidate = new Candidate(0, round.AggregatorOf(0).Member, Hash(9), Hash(8), Hash(5), Closes + 1);
+        var federation = Running(round with { Candidates = [candidate] });
+        var voter = round.AggregatorOf(1).Member;
+        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        Assert.Equal([new PeerAction.CheckCandidate(new RoundId(1), 0)], Decision.Decide(federation, voter, local, Closes + 1));
+        var bad = local with { Verdicts = local.Verdicts.Add(0, false) };
+        Assert.Equal([new PeerAction.Attest(new RoundId(1), 0, Hash(9), false)], Decision.Decide(federation, voter, bad, Closes + 1));
+
+        var voted = candidate with { Votes = candidate.Votes.Add(voter, false) };
+        Assert.Empty(Decision.Decide(Running(round with { Candidates = [voted] }), voter, bad, Closes + 1));
+    }
+
+    private static ImmutableArray<PeerAction> Decide(FederationState federation, LocalRound local, ulong now = Opened) =>
+        Decision.Decide(federation, Me, local, now);
+
+    private static FederationState Federation() => FederationState.Empty with
+    {
+        Seats = Seats(),
+        LatestPolicy = new PolicySet(Hash(1), default, new PolicyParams(100, (uint)Window, (uint)Window, 0, 1, 4, 10), Hash(7), "{}"),
+        LastRound = 10,
+    };
+
+    private static FederationState Running(RoundState round) => Federation() with { Rounds = [round] };
+
+    private static ImmutableSortedDictionary<MemberId, Seat> Seats() => Enumerable.Range(1, 4)
+        .Select(i => new Seat(new MemberId((uint)i), default, default, new RoundId(1), null)).ToImmutableSortedDictionary(s => s.Id, s => s);
+
+    private static RoundState Round(params uint[] submitters) => new()
+    {
+        Id = new RoundId(1),
+        Policy = Hash(1),
+        Base = Hash(7),
+        FinalisedBefore = 0,
+        Seats = Seats(),
+        Profiles = ImmutableDictionary<MemberId, string>.Empty,
+        Auditors = ImmutableSortedDictionary<Address, string>.Empty,
+        Eligible = 4,
+        Minimum = 3,
+        OpenedAt = Opened,
+        ClosesAt = Closes,
+        PublishWindow = Window,
+        AttestWindow = Window,
+        MaxTurns = 4,
+        Submissions = [.. submitters.Select((m, i) => new Submission(i, new MemberId(m), Hash((byte)m), Hash((byte)(m + 50))))],
+    };
+
+    private static Hash256 Hash(byte b) => new([.. Enumerable.Repeat(b, 32)]);
+}
