@@ -58,6 +58,12 @@ abstract contract Federation is Test {
         vm.prank(address(governance));
     }
 
+    function setPolicy(IRounds.Params memory params, bytes32 genesis) internal {
+        (bytes32 previous,,,) = rounds.policy();
+        byVote();
+        rounds.setPolicy(previous, JSON, params, genesis);
+    }
+
     /// @dev A newcomer applies and is admitted.
     function join() internal returns (uint256 id) {
         id = membership.lastId() + 1;
@@ -105,15 +111,40 @@ abstract contract Federation is Test {
         open();
     }
 
-    function submit(uint256 id) internal {
+    struct Submission {
+        uint256 id;
+        uint256 round;
+        bytes32 policy;
+        bytes32 base;
+        bytes32 manifest;
+        bytes32 secret;
+        bytes32 nextCommitment;
+    }
+
+    /// @dev What the member would submit now.
+    function submission(uint256 id) internal view returns (Submission memory) {
         uint256 round = rounds.current();
-        bytes32 policy = rounds.policyInForce();
-        bytes32 base = rounds.base();
+        return Submission({
+            id: id,
+            round: round,
+            policy: rounds.policyInForce(),
+            base: rounds.base(),
+            manifest: manifest(round, id),
+            secret: secret(id, secretIndex[id]),
+            nextCommitment: commitment(id, rounds.member(id).commitments)
+        });
+    }
+
+    function send(Submission memory s) internal {
+        vm.prank(operator(s.id));
+        rounds.submit(s.round, s.policy, s.base, s.manifest, s.secret, s.nextCommitment);
+    }
+
+    function submit(uint256 id) internal {
+        Submission memory s = submission(id);
         uint256 made = rounds.member(id).commitments;
-        uint256 index = secretIndex[id];
+        send(s);
         secretIndex[id] = made;
-        vm.prank(operator(id));
-        rounds.submit(round, policy, base, manifest(round, id), secret(id, index), commitment(id, made));
     }
 
     function submitAll(uint256 n) internal {
