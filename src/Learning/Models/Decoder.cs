@@ -8,6 +8,7 @@
 // Attention: softmax(q kᵀ / sqrt(d)) v, causal; groups of query heads share a key and value head   (Ainslie et al., arXiv 2305.13245)
 // SwiGLU: Shazeer, arXiv 2002.05202.  Numbers held to transformers' modeling_llama.py.
 // Shapes: B sequences, T tokens, C hidden, H query heads, K key and value heads, S keys (cached and new), D head size, V vocabulary.
+using FedChain.Learning.Kernels;
 using FedChain.Learning.Lora;
 using FedChain.Learning.Native;
 using FedChain.Learning.Training;
@@ -118,7 +119,10 @@ internal sealed class Decoder : IDisposable
     private static Tensor Rows(Tensor table, Tensor indices) =>
         table.index_select(0, indices.reshape(-1)).view(indices.shape[0], indices.shape[1], table.shape[1]);
 
-    /// <summary>Cosines and sines for the positions of a pass: (T, 1, D), or (B, T, 1, D) where positions are given.</summary>
+    /// <summary>
+    /// Cosines and sines for the positions of a pass, once per query head: (1, T, H D), or (B, T, H D) where positions are given. Spread out like
+    /// this they multiply long rows; over a dimension as short as a head, torch is several times slower.
+    /// </summary>
     private (Tensor Cos, Tensor Sin) Rotations(int past, int length, Tensor? positions)
     {
         var needed = positions is null ? past + length : (int)positions.max().item<long>() + 1;
@@ -132,9 +136,10 @@ internal sealed class Decoder : IDisposable
             GrowRotations(Math.Min(Config.ContextLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed)));
         }
 
-        return positions is null
-            ? (_cos!.narrow(0, past, length).unsqueeze(1), _sin!.narrow(0, past, length).unsqueeze(1))
-            : (Rows(_cos!, positions).unsqueeze(2), Rows(_sin!, positions).unsqueeze(2));
+        return (Spread(_cos!), Spread(_sin!));
+
+        Tensor Spread(Tensor table) =>
+            (positions is null ? table.narrow(0, past, length).unsqueeze(0) : Rows(table, positions)).repeat(1, 1, Config.Heads);
     }
 
     private void GrowRotations(int length)
@@ -208,17 +213,25 @@ internal sealed class Decoder : IDisposable
         {
             var c = _model.Config;
             var (b, t) = (x.shape[0], x.shape[1]);
-            var q = Rotate(_query.Forward(x).view(b, t, c.Heads, c.HeadSize), rotation).transpose(1, 2); // (B, H, T, D)
-            var k = Rotate(_key.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize), rotation).transpose(1, 2); // (B, K, T, D)
-            var v = _value.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize).transpose(1, 2);
-            var causal = cache is null or { Length: 0 };
+            var q = Rotate(_query.Forward(x), c.Heads, rotation); // (B, T, H, D)
+            var k = Rotate(_key.Forward(x), c.KeyValueHeads, rotation); // (B, T, K, D)
+            var v = _value.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize);
+            var y = cache is null && allowed is null && CausalAttention.Serves(q)
+                ? CausalAttention.Apply(q, k, v)
+                : General(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), allowed, cache).transpose(1, 2); // (B, T, H, D)
+            return _output.Forward(y.reshape(b, t, c.Heads * c.HeadSize));
+        }
+
+        /// <summary>(B, H, T, D), (B, K, T, D), (B, K, T, D) -> (B, H, T, D), with a cache and a mask.</summary>
+        private Tensor General(Tensor q, Tensor k, Tensor v, Tensor? allowed, KeyValueCache? cache)
+        {
+            var causal = allowed is null && cache is null or { Length: 0 } && q.shape[2] > 1;
             if (cache is not null)
             {
                 (k, v) = cache.Append(_index, k, v); // (B, K, S, D)
             }
 
-            var y = nn.functional.scaled_dot_product_attention(q, Shared(k), Shared(v), allowed, is_casual: causal && allowed is null && t > 1); // (B, H, T, D)
-            return _output.Forward(y.transpose(1, 2).reshape(b, t, c.Heads * c.HeadSize));
+            return nn.functional.scaled_dot_product_attention(q, Shared(k), Shared(v), allowed, is_casual: causal);
         }
 
         /// <summary>Each key or value head as often as query heads share it: (B, K, S, D) -> (B, H, S, D).</summary>
@@ -229,9 +242,16 @@ internal sealed class Decoder : IDisposable
             return group == 1 ? x : x.unsqueeze(2).expand(x.shape[0], c.KeyValueHeads, group, x.shape[2], c.HeadSize).reshape(x.shape[0], c.Heads, x.shape[2], c.HeadSize);
         }
 
-        /// <summary>x cos + (-x₂, x₁) sin. The swap of halves is a roll; its sign lies in the table of sines.</summary>
-        private static Tensor Rotate(Tensor x, (Tensor Cos, Tensor Sin) rotation) =>
-            x.mul(rotation.Cos).addcmul(x.roll(x.shape[^1] / 2, -1), rotation.Sin, 1);
+        /// <summary>
+        /// x cos + (-x₂, x₁) sin within each head: (B, T, heads D) -> (B, T, heads, D). The swap of halves is a roll; its sign lies in the sines.
+        /// </summary>
+        private Tensor Rotate(Tensor x, int heads, (Tensor Cos, Tensor Sin) rotation)
+        {
+            var size = _model.Config.HeadSize;
+            var byHead = x.view(x.shape[0], x.shape[1], heads, size);
+            var swapped = byHead.roll(size / 2, -1).view(x.shape);
+            return x.mul(rotation.Cos.narrow(-1, 0, heads * size)).addcmul(swapped, rotation.Sin.narrow(-1, 0, heads * size), 1).view(byHead.shape);
+        }
 
         /// <summary>(B, T, C) -> (B, T, C).</summary>
         private Tensor FeedForward(Tensor x) =>
