@@ -33,6 +33,16 @@ public sealed class ChainClient
 
     public async Task<ulong> GetChainIdAsync(CancellationToken cancellation = default) => RpcJson.UInt64(await AskAsync(new("eth_chainId"), cancellation));
 
+    /// <exception cref="ChainException">The node is on another chain.</exception>
+    public async Task RequireChainAsync(ulong expected, CancellationToken cancellation = default)
+    {
+        var found = await GetChainIdAsync(cancellation);
+        if (found != expected)
+        {
+            throw new ChainException($"The node at {Endpoint.Authority} is on chain {found}; expected chain {expected}. Give the RPC address of a node on the federation's chain.");
+        }
+    }
+
     public async Task<ulong> GetBlockNumberAsync(CancellationToken cancellation = default) => RpcJson.UInt64(await AskAsync(new("eth_blockNumber"), cancellation));
 
     /// <summary>Null if the chain has no such block.</summary>
@@ -96,7 +106,7 @@ public sealed class ChainClient
 
     /// <summary>Gas for a transaction, in the state and at the time of the block being made.</summary>
     public async Task<ulong> EstimateGasAsync(Address from, Address? to, ReadOnlyMemory<byte> data, BigInteger value, CancellationToken cancellation = default) =>
-        RpcJson.UInt64(await _rpc.CallAsync(EstimateRequest(from, to, data, value), cancellation));
+        RpcJson.UInt64(await _rpc.CallAsync(EstimateRequest(from, to, data, value, BlockTag.Pending), cancellation));
 
     /// <summary>Hands a signed transaction to the node; returns its hash.</summary>
     public async Task<Hash256> SendRawTransactionAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellation = default) =>
@@ -135,8 +145,8 @@ public sealed class ChainClient
         "eth_getLogs",
         new { address = emitters.Select(e => e.ToString()).ToArray(), fromBlock = RpcJson.Quantity(from), toBlock = RpcJson.Quantity(to) });
 
-    internal static RpcRequest EstimateRequest(Address from, Address? to, ReadOnlyMemory<byte> data, BigInteger value) =>
-        new("eth_estimateGas", TransactionArguments(from, to, data, value), "pending");
+    internal static RpcRequest EstimateRequest(Address from, Address? to, ReadOnlyMemory<byte> data, BigInteger value, BlockTag tag) =>
+        new("eth_estimateGas", TransactionArguments(from, to, data, value), tag.ToString());
 
     internal static IReadOnlyList<ChainLog> ReadLogs(JsonElement json) => [.. RpcJson.List(json).Select(ChainLog.Read)];
 

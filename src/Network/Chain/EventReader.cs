@@ -18,6 +18,7 @@ public sealed class EventReader
     private readonly ulong _firstBlock;
     private readonly List<ChainCursor> _read = []; // checkpoints, oldest first; the last is where the reader stands
     private readonly List<(Address Address, ulong Since)> _emitters;
+    private ChainCursor? _rewindTo; // until the caller has been told
 
     /// <param name="chain">The node.</param>
     /// <param name="membership">The federation's one address.</param>
@@ -32,10 +33,16 @@ public sealed class EventReader
     public ChainCursor? Cursor => _read.Count == 0 ? null : _read[^1];
 
     /// <summary>Looks once, and delivers all that is new.</summary>
-    /// <exception cref="ChainException">No answer, or a contract that is not FedChain's. The reader stands where it stood.</exception>
+    /// <exception cref="ChainException">No answer, or a contract that is not FedChain's. The next look goes on from where this one began.</exception>
     public async Task<ChainStep> ReadAsync(CancellationToken cancellation = default)
     {
-        ChainCursor? rewindTo = null;
+        var step = await LookAsync(cancellation);
+        _rewindTo = null;
+        return step;
+    }
+
+    private async Task<ChainStep> LookAsync(CancellationToken cancellation)
+    {
         for (var race = 0; race < MaxRaces; race++)
         {
             var replies = await _chain.BatchAsync(
@@ -44,19 +51,19 @@ public sealed class EventReader
             var head = ChainBlock.Read(replies[0].Value);
             if (Cursor is { } cursor && !IsOnChain(replies[1], cursor))
             {
-                rewindTo = await RewindAsync(cancellation);
+                await RewindAsync(cancellation);
                 continue;
             }
 
             var from = Cursor is { } last ? last.Block + 1 : _firstBlock;
             if (head.Number < from + _chain.Options.Confirmations)
             {
-                return new ChainStep(rewindTo, [], Cursor, head);
+                return new ChainStep(_rewindTo, [], Cursor, head);
             }
 
             if (await ReadRangeAsync(from, head, cancellation) is { } events)
             {
-                return new ChainStep(rewindTo, events, Cursor, head);
+                return new ChainStep(_rewindTo, events, Cursor, head);
             }
         }
 
@@ -136,7 +143,7 @@ public sealed class EventReader
     }
 
     /// <summary>Drops the checkpoints that are no longer on the chain; at the latest one that is, or before the first block.</summary>
-    private async Task<ChainCursor> RewindAsync(CancellationToken cancellation)
+    private async Task RewindAsync(CancellationToken cancellation)
     {
         var replies = await _chain.BatchAsync([.. _read.Select(c => ChainClient.BlockRequest(BlockTag.Number(c.Block)))], cancellation);
         var kept = _read.Count;
@@ -147,8 +154,9 @@ public sealed class EventReader
 
         _read.RemoveRange(kept, _read.Count - kept);
         var target = Cursor ?? new ChainCursor(_firstBlock == 0 ? 0 : _firstBlock - 1, Hash256.Zero);
-        _emitters.RemoveAll(e => e.Since > target.Block && e != _emitters[0]);
-        return target;
+        var membership = _emitters[0];
+        _emitters.RemoveAll(e => e.Since > target.Block && e != membership);
+        _rewindTo = target;
     }
 
     private static bool IsOnChain(RpcReply reply, ChainCursor cursor) => ChainClient.ReadOrNull(reply.Value, ChainBlock.Read)?.Hash == cursor.Hash;

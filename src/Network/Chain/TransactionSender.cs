@@ -100,10 +100,16 @@ public sealed class TransactionSender(ChainClient chain, PrivateKey key, ulong c
         ];
         if (intent.GasLimit is null)
         {
-            requests.Add(ChainClient.EstimateRequest(Account, intent.To, intent.Data, intent.Value));
+            requests.Add(ChainClient.EstimateRequest(Account, intent.To, intent.Data, intent.Value, BlockTag.Pending));
         }
 
         var replies = await chain.BatchAsync(requests, cancellation);
+        if (replies[^1].Error is { Refusal: null, IsTransient: false } && intent.GasLimit is null)
+        {
+            // Some nodes make no pending block to estimate in; on their chains blocks come often enough for the latest to do.
+            replies[^1] = (await chain.BatchAsync([ChainClient.EstimateRequest(Account, intent.To, intent.Data, intent.Value, BlockTag.Latest)], cancellation))[0];
+        }
+
         var baseFee = ChainBlock.Read(replies[0].Value).BaseFee;
         var tip = replies[1].Error is null ? RpcJson.Integer(replies[1].Value) : chain.Options.DefaultTip;
         return new DynamicFeeTransaction

@@ -90,6 +90,63 @@ public sealed class EventReaderTests
     }
 
     [Fact]
+    public async Task A_rewind_is_not_lost_when_the_look_that_noticed_it_fails()
+    {
+        await using var chain = await LocalChain.StartAsync();
+        using var alice = await chain.CreateFundedKeyAsync();
+        var federation = await Release.DeployAsync(chain, alice.Address);
+        using var counter = new CountingHandler();
+        using var http = new HttpClient(counter);
+        var reader = new EventReader(new ChainClient(http, chain.Client.Endpoint, new ChainOptions { Retries = 0 }), federation.Membership, federation.DeploymentBlock);
+        var before = (await reader.ReadAsync(Cancellation)).Cursor!.Value;
+        await ActivateAsync(chain, federation, alice, "{}");
+        await reader.ReadAsync(Cancellation);
+        await chain.DoAsync("anvil_reorg", 1, Array.Empty<object>());
+        counter.FailFrom = counter.Requests + 3; // after the rewind, before the logs
+        await Assert.ThrowsAsync<ChainException>(() => reader.ReadAsync(Cancellation));
+        counter.FailFrom = int.MaxValue;
+        Assert.Equal(before, (await reader.ReadAsync(Cancellation)).RewindTo);
+        Assert.Null((await reader.ReadAsync(Cancellation)).RewindTo);
+    }
+
+    [Fact]
+    public async Task A_successor_of_Rounds_is_read_from_its_own_beginning_after_it_is_named()
+    {
+        await using var chain = await LocalChain.StartAsync();
+        using var alice = await chain.CreateFundedKeyAsync();
+        var federation = await Release.DeployAsync(chain, alice.Address);
+        var membership = new MembershipClient(chain.Client, federation.Membership);
+        var governance = new GovernanceClient(chain.Client, federation.Governance);
+        using var sender = chain.SenderOf(alice);
+        await sender.SendOrThrowAsync(membership.Activate("{}", alice.Address, Keccak256.Hash("c")), Cancellation);
+        var reader = new EventReader(chain.Client, federation.Membership, federation.DeploymentBlock);
+        await reader.ReadAsync(Cancellation);
+
+        var code = RoundsAbi.Constructor.Encode(
+            Release.Code.Rounds.Span, federation.Membership, federation.Governance, """{"v":2}""", RoundsAbi.WriteParams(Release.Params), Keccak256.Hash("genesis"));
+        var successor = (await sender.SendOrThrowAsync(new TransactionIntent(null, code, "deploy a successor"), Cancellation)).Created!.Value;
+        Assert.DoesNotContain((await reader.ReadAsync(Cancellation)).Events, e => e.Emitter == successor); // it may be anybody's
+        var proposal = new Proposal([membership.SetRounds(successor)], "Succeed");
+        await PassAsync(chain, 1); // a vote counts from the second after it was given
+        await sender.SendOrThrowAsync(governance.Propose(proposal), Cancellation);
+        await PassAsync(chain, 2);
+        await sender.SendOrThrowAsync(governance.Vote(proposal.Id, VoteKind.For), Cancellation);
+        await PassAsync(chain, 61);
+        await sender.SendOrThrowAsync(governance.Queue(proposal), Cancellation);
+        await PassAsync(chain, 24 * 3600);
+        await sender.SendOrThrowAsync(governance.Execute(proposal), Cancellation);
+
+        var events = (await reader.ReadAsync(Cancellation)).Events.ToList();
+        var replaced = events.FindIndex(e => e.Event is RoundsReplaced);
+        Assert.Equal(new RoundsReplaced(successor, federation.Rounds, new(0)), events[replaced].Event);
+        Assert.True(events[replaced + 1] is { Event: PolicySet { Json: """{"v":2}""" } } && events[replaced + 1].Emitter == successor);
+
+        var afresh = await new EventReader(chain.Client, federation.Membership, federation.DeploymentBlock).ReadAsync(Cancellation);
+        Assert.Equal(events.Select(Place), afresh.Events.Skip(afresh.Events.Count - events.Count).Select(Place));
+        Assert.Equal(afresh.Events.Count, afresh.Events.Select(Place).Distinct().Count());
+    }
+
+    [Fact]
     public async Task Unconfirmed_blocks_are_not_delivered()
     {
         await using var chain = await LocalChain.StartAsync();
@@ -119,6 +176,14 @@ public sealed class EventReaderTests
         Assert.Equal(1, counter.Requests - before);
     }
 
+    private static (ulong Block, uint Index) Place(ChainEvent e) => (e.Block, e.LogIndex);
+
+    private static async Task PassAsync(LocalChain chain, int seconds)
+    {
+        await chain.DoAsync("evm_increaseTime", seconds);
+        await chain.DoAsync("evm_mine");
+    }
+
     private static async Task ActivateAsync(LocalChain chain, Federation federation, PrivateKey key, string profile)
     {
         using var sender = chain.SenderOf(key);
@@ -129,10 +194,11 @@ public sealed class EventReaderTests
     {
         public int Requests { get; private set; }
 
+        public int FailFrom { get; set; } = int.MaxValue;
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Requests++;
-            return base.SendAsync(request, cancellationToken);
+            return ++Requests >= FailFrom ? throw new HttpRequestException("no") : base.SendAsync(request, cancellationToken);
         }
     }
 }

@@ -22,7 +22,9 @@ public sealed class TransactionSenderTests
         Assert.Equal(receipt.Block, await chain.Client.GetBlockNumberAsync(Cancellation));
         Assert.Equal(receipt.Transaction, (await chain.Client.GetReceiptAsync(receipt.Transaction, Cancellation))!.Transaction);
         Assert.Null(await chain.Client.GetReceiptAsync(Hash256.Zero, Cancellation));
-        Assert.Equal(31337UL, await chain.Client.GetChainIdAsync(Cancellation));
+        await chain.Client.RequireChainAsync(31337, Cancellation);
+        var e = await Assert.ThrowsAsync<ChainException>(() => chain.Client.RequireChainAsync(1, Cancellation));
+        Assert.Contains("is on chain 31337; expected chain 1", e.Message, StringComparison.Ordinal);
         Assert.NotEmpty((await chain.Client.GetFeeHistoryAsync(1, 50, Cancellation)).BaseFees);
     }
 

@@ -44,6 +44,39 @@ public sealed class RlpTests
     }, iter: 20_000);
 
     [Fact]
+    public void Changed_encodings_are_refused_or_decode_to_what_encodes_to_them() => Gen.Select(Items, Gen.Int, Gen.Byte).Sample((item, at, b) =>
+    {
+        var bytes = Rlp.Encode(item);
+        bytes[(uint)at % bytes.Length] = b;
+        try
+        {
+            Assert.Equal(bytes, Rlp.Encode(Rlp.Decode(bytes)));
+        }
+        catch (FormatException)
+        {
+            // refused: the other allowed outcome, and no other exception escapes
+        }
+    }, iter: 5000);
+
+    [Theory]
+    [InlineData("8100", 0)] // a byte below 0x80 with a prefix
+    [InlineData("817f", 0)]
+    [InlineData("b801ff", 0)] // a short length in the long form
+    [InlineData("b837", 55)]
+    [InlineData("f837", 55)]
+    [InlineData("b90040", 64)] // a length with leading zeros
+    [InlineData("f90040", 64)]
+    [InlineData("bf0000000000000040", 64)]
+    [InlineData("b838", 55)] // longer than the input
+    [InlineData("bfffffffffffffffff", 0)]
+    [InlineData("b8", 0)] // ends within a length
+    [InlineData("c280", 0)]
+    [InlineData("8080", 0)] // something after the item
+    [InlineData("", 0)]
+    public void Anything_that_the_encoder_would_not_write_is_refused(string hex, int followedBy) =>
+        Assert.Throws<FormatException>(() => Rlp.Decode((byte[])[.. Convert.FromHexString(hex), .. Enumerable.Repeat((byte)0xaa, followedBy)]));
+
+    [Fact]
     public void Lists_nested_too_deep_are_refused_not_overflown()
     {
         var deepest = RlpItem.List();

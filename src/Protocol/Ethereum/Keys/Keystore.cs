@@ -25,6 +25,8 @@ public static class Keystore
         var text = new byte[PrivateKey.Size];
         key.CopyTo(text);
         Crypt(derived.AsSpan(0, 16), iv, text);
+        var mac = Mac(derived, text);
+        CryptographicOperations.ZeroMemory(derived);
         return JsonSerializer.Serialize(new
         {
             address = key.Address.ToString()[2..],
@@ -35,7 +37,7 @@ public static class Keystore
                 ciphertext = Convert.ToHexStringLower(text),
                 kdf = "scrypt",
                 kdfparams = new { dklen = KeyLength, n = options.N, p = options.P, r = options.R, salt = Convert.ToHexStringLower(salt) },
-                mac = Mac(derived, text).ToString()[2..],
+                mac = mac.ToString()[2..],
             },
             id = Guid.NewGuid().ToString(),
             version = 3,
@@ -72,12 +74,20 @@ public static class Keystore
         }
 
         var derived = DeriveKey(crypto, passphrase);
-        if (!CryptographicOperations.FixedTimeEquals(Mac(derived, text).ToArray(), mac))
+        try
         {
-            throw new WrongPassphraseException();
+            if (!CryptographicOperations.FixedTimeEquals(Mac(derived, text).ToArray(), mac))
+            {
+                throw new WrongPassphraseException();
+            }
+
+            Crypt(derived.AsSpan(0, 16), iv, text);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(derived);
         }
 
-        Crypt(derived.AsSpan(0, 16), iv, text);
         return ReadKey(text, root);
     }
 

@@ -109,6 +109,20 @@ public sealed class TransactionTests
         Assert.Throws<ArgumentException>(() => (good with { MaxFeePerGas = BigInteger.Pow(2, 250) }).Sign(key));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(27)]
+    public void A_typed_transaction_has_parity_0_or_1(int parity)
+    {
+        using var key = PrivateKey.Create();
+        var good = new DynamicFeeTransaction { ChainId = 1, GasLimit = 21000, To = key.Address }.Sign(key);
+        var fields = Rlp.Decode(good.Raw[1..]).Items.ToArray();
+        fields[9] = RlpItem.Of(parity);
+        Assert.Throws<FormatException>(() => SignedTransaction.Decode((byte[])[2, .. Rlp.Encode(RlpItem.List(fields))]));
+        Assert.Throws<FormatException>(() => SignedTransaction.Decode((byte[])[2, .. Rlp.Encode(RlpItem.List(fields[..9]))]));
+        Assert.Throws<FormatException>(() => SignedTransaction.Decode(Array.Empty<byte>()));
+    }
+
     [Fact]
     public void Every_changed_byte_is_refused_or_changes_hash_and_sender()
     {
