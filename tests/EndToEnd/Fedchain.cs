@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace FedChain.EndToEnd.Tests;
+
+/// <summary>Runs the program as a user does, in a process of its own.</summary>
+internal static class Fedchain
+{
+    public sealed record Outcome(int ExitCode, string Output, string Errors)
+    {
+        public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Errors}";
+    }
+
+    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "fedchain.exe" : "fedchain");
+
+    public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync(passphrase: null, arguments);
+
+    public static async Task<Outcome> RunAsync(string? passphrase, string[] arguments)
+    {
+        using var process = Start(passphrase, arguments);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return new Outcome(process.ExitCode, await output, await errors);
+    }
+
+    public static Process Start(string? passphrase, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.Environment.Remove("FEDCHAIN_PASSPHRASE");
+        if (passphrase is not null)
+        {
+            start.Environment["FEDCHAIN_PASSPHRASE"] = passphrase;
+        }
+
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using FedChain.Node.Audit;
+using FedChain.Node.Peer;
+using FedChain.Protocol;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.EndToEnd.Tests;
+
+public sealed class PeerTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    [Fact]
+    public async Task A_lying_aggregator_is_rejected_and_its_turn_passes_on()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 4, rounds: 1, steps: 1);
+        var events = new ConcurrentQueue<PeerEvent>();
+        var lies = 0;
+        using var patience = Limit();
+        var peers = await StartAllAsync(federation, events, adapter => Interlocked.Increment(ref lies) == 1 ? Altered(adapter) : adapter, patience.Token);
+        await RunAllAsync(peers, state => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
+
+        await federation.Reader.ReadAsync(patience.Token);
+        var round = federation.Reader.State.Rounds.Single();
+        Assert.Equal(2, round.Candidates.Length);
+        Assert.NotNull(round.Candidates[0].RejectedAt);
+        Assert.Equal(round.AggregatorOf(1).Member, round.Winner!.Aggregator);
+        Assert.NotEqual(round.Candidates[0].Aggregator, round.Winner.Aggregator);
+        Assert.Contains(events.OfType<PeerEvent.Attested>(), e => !e.Valid && e.Turn == 0 && e.Reason.Contains(round.Candidates[0].Aggregate.ToString(), StringComparison.Ordinal));
+        var audit = await Auditor.RunAsync(federation.Client, federation.Address, [.. federation.Members.Select(m => Path.Combine(m.Home, "store"))], allowPrivate: true, TimeProvider.System, patience.Token);
+        Assert.True(audit.Ok, string.Join("\n", audit.Checks.Where(c => c.Result != CheckResult.Held)));
+    }
+
+    [Fact]
+    public async Task The_result_is_the_mean_and_every_member_holds_it()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 2, steps: 1);
+        using var patience = Limit();
+        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), tamper: null, patience.Token);
+        await RunAllAsync(peers, state => state.Round(new RoundId(2)) is { FinalisedAt: not null }, patience.Token);
+
+        await federation.Reader.ReadAsync(patience.Token);
+        var winner = federation.Reader.State.Round(new RoundId(2))!.Winner!;
+        var first = Adapter.First(federation.Layout, default, 20);
+        using var file = File.OpenRead(federation.HomeOf(0).AdapterFile(winner.Aggregate));
+        var adapter = AdapterFile.Read(file, file.Length, 20, federation.Layout, out _);
+        Assert.Equal(first.Values.ToArray().Select(v => v + 4), adapter.Values.ToArray()); // mean of 1, 2, 3 in each of two rounds
+        Assert.True(federation.Members.Count(m => File.Exists(Node.Homes.HomeFolder.Open(m.Home).AdapterFile(winner.Aggregate))) >= Quorum.Of(3));
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_killed_in_training_goes_on_where_it_was_and_submits_once()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 40);
+        using var patience = Limit();
+        var processes = Enumerable.Range(0, 3).Select(i => StartProcess(federation, i)).ToList();
+        try
+        {
+            await WaitForAsync(processes[0], "\"training\"", patience.Token);
+            processes[0].Kill(entireProcessTree: true);
+            await processes[0].WaitForExitAsync(patience.Token);
+            processes[0].Dispose();
+            processes[0] = StartProcess(federation, 0);
+            while (federation.Reader.State.Current is not { FinalisedAt: not null })
+            {
+                await Task.Delay(200, patience.Token);
+                await federation.Reader.ReadAsync(patience.Token);
+            }
+        }
+        finally
+        {
+            processes.ForEach(p => p.Kill(entireProcessTree: true));
+            processes.ForEach(p => p.Dispose());
+        }
+
+        var round = federation.Reader.State.Rounds.Single();
+        Assert.Equal([1u, 2u, 3u], round.Submissions.Select(s => s.Member.Value).Order());
+        Assert.NotNull(round.Winner);
+    }
+
+    [Fact]
+    public async Task A_home_belongs_to_one_process_at_a_time()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);
+        using var held = federation.HomeOf(0).Lock();
+        var outcome = await Fedchain.RunAsync(federation.Passphrase, ["node", "--home", federation.Members[0].Home]);
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("in use by another process", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    private static CancellationTokenSource Limit()
+    {
+        var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        source.CancelAfter(Patience);
+        return source;
+    }
+
+    private static async Task<List<PeerHost>> StartAllAsync(
+        TestFederation federation, ConcurrentQueue<PeerEvent> events, Func<Adapter, Adapter>? tamper, CancellationToken cancellation)
+    {
+        var peers = new List<PeerHost>();
+        for (var i = 0; i < federation.Members.Count; i++)
+        {
+            var trainer = new IntegerTrainer(federation.Layout, i + 1);
+            peers.Add(await PeerHost.StartAsync(
+                federation.HomeOf(i), federation.Passphrase, rpc: null, (_, _) => Task.FromResult<ILocalTrainer>(trainer), events.Enqueue, TimeProvider.System, tamper, cancellation));
+        }
+
+        return peers;
+    }
+
+    private static async Task RunAllAsync(List<PeerHost> peers, Func<FederationState, bool> until, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.WhenAll(peers.Select(p => p.RunAsync(until, cancellation)));
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+    }
+
+    private static Adapter Altered(Adapter adapter)
+    {
+        var values = adapter.Values.ToArray();
+        values[0]++;
+        return new Adapter(adapter.Layout, adapter.FractionBits, values);
+    }
+
+    private static Process StartProcess(TestFederation federation, int member) =>
+        Fedchain.Start(federation.Passphrase, "node", "--home", federation.Members[member].Home, "--json", "--with-parent");
+
+    private static async Task WaitForAsync(Process process, string text, CancellationToken cancellation)
+    {
+        while (await process.StandardOutput.ReadLineAsync(cancellation) is { } line)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"The peer ended without {text}: {await process.StandardError.ReadToEndAsync(cancellation)}");
+    }
+}
