@@ -3,7 +3,7 @@ using FedChain.Protocol.Content;
 
 namespace FedChain.Network.Content;
 
-/// <summary>Whole files in a store of blocks, named as DESIGN 4 fixes it (<see cref="UnixFsLayout.Default"/>).</summary>
+/// <summary>Whole files in a store of blocks, named as all peers do (<see cref="UnixFsLayout.Default"/>).</summary>
 public static class ContentFiles
 {
     /// <summary>Keeps a file and returns its CID and size.</summary>

@@ -16,7 +16,7 @@ public enum UnixFsLeaves
 /// <summary>The settings that fix a file's CID: two peers who use different ones name the same bytes differently. The layout is always balanced.</summary>
 public sealed record UnixFsLayout
 {
-    /// <summary>DESIGN 4's: raw leaves of 262,144 bytes, 174 links.</summary>
+    /// <summary>FedChain's (docs/protocol.md, "Content names"): raw leaves of 262,144 bytes, 174 links.</summary>
     public static UnixFsLayout Default { get; } = new();
 
     public UnixFsLeaves Leaves { get; init; } = UnixFsLeaves.RawV1;

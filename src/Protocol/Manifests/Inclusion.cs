@@ -1,7 +1,7 @@
 namespace FedChain.Protocol.Manifests;
 
 /// <summary>
-/// Which updates enter an aggregate (DESIGN, section 4): exactly the submissions that at least n - q + 1 of the signed holdings name, where n is
+/// Which updates enter an aggregate (docs/protocol.md, "Inclusion"): exactly the submissions that at least n - q + 1 of the signed holdings name, where n is
 /// the number of submissions and q the quorum. As fewer than n - q + 1 of the submitters may fail, one who does not fail can serve each.
 /// </summary>
 public static class Inclusion

@@ -5,7 +5,7 @@ using System.Text;
 namespace FedChain.Protocol.Numerics;
 
 /// <summary>
-/// A0, the first value of LoRA's factor A, from a hash and not from a framework's random numbers (DESIGN, appendix):
+/// A0, the first value of LoRA's factor A, from a hash and not from a framework's random numbers (docs/protocol.md, "First factor"):
 /// block j = SHA-256("fedchain/a0" | seed (32) | tensor name | 0x00 | uint64 j) holds elements 4j..4j+3 (row-major) as big-endian uint64 u;
 /// bound = isqrt(2^(2f) / fan_in); value = floor(u (2 bound + 1) / 2^64) - bound. The range is that of PEFT's kaiming-uniform. B0 is 0.
 /// </summary>

@@ -1,4 +1,4 @@
-// Writes the vectors that the contracts' tests and the program's read alike, from the protocol's text (docs, DESIGN's appendix) and not from
+// Writes the vectors that the contracts' tests and the program's read alike, from the protocol's text (docs/protocol.md, "Preimages") and not from
 // either implementation: Keccak by js-sha3, HKDF by Node, the shuffle over a plain array. Run: node tests/vectors/rounds/generate.mjs
 import { createHash, hkdfSync } from "node:crypto";
 import fs from "node:fs";
