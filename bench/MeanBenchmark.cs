@@ -42,7 +42,7 @@ internal static class MeanBenchmark
             config, Enumerable.Range(0, Layers).SelectMany(i => new[] { ($"model.layers.{i}.self_attn.q_proj", 4096, 4096), ($"model.layers.{i}.self_attn.v_proj", 4096, 4096) }));
         var policy = new Policy { BaseModel = default, Adapter = config, Seed = default, Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 1000 };
         var @base = new Adapter(layout, config.FractionBits, new int[layout.Count]);
-        var terms = new RoundTerms(1, Address.Zero, new RoundId(1), policy.Hash, policy, 0, AdapterFile.Digest(@base), @base);
+        var terms = new RoundTerms(1, Address.Zero, new RoundId(1), policy.JsonHash, policy, 0, AdapterFile.Digest(@base), @base);
         var paths = Enumerable.Range(1, Members).Select(member => Path.Combine(folder, $"{member}.safetensors")).ToList();
         var manifests = paths.Select((path, i) => Write(path, (uint)i + 1, terms)).ToList();
         var plaintexts = paths.ConvertAll(UpdatePlaintext.Open);

@@ -75,7 +75,7 @@ public sealed unsafe class UpdatePlaintext : IDisposable
     /// <param name="offset">Where the first lies, in bytes.</param>
     /// <param name="count">How many.</param>
     /// <exception cref="ArgumentOutOfRangeException">The file ends before.</exception>
-    public ReadOnlySpan<int> Integers(long offset, int count) => MemoryMarshal.Cast<byte, int>(Bytes(offset, sizeof(int) * count));
+    public ReadOnlySpan<int> Integers(long offset, int count) => MemoryMarshal.Cast<byte, int>(Bytes(offset, checked(sizeof(int) * count)));
 
     public void Dispose()
     {

@@ -15,7 +15,7 @@ internal sealed record Federation(RoundTerms Terms)
     public static Federation Of(AdapterLayout layout, Policy policy, int[] @base, ulong finalised = 0)
     {
         var adapter = new Adapter(layout, policy.Adapter.FractionBits, @base);
-        return new Federation(new RoundTerms(31337, Rounds, new RoundId(5), policy.Hash, policy, finalised, AdapterFile.Digest(adapter), adapter));
+        return new Federation(new RoundTerms(31337, Rounds, new RoundId(5), policy.JsonHash, policy, finalised, AdapterFile.Digest(adapter), adapter));
     }
 
     /// <summary>Two layers of rank 2: 60 values, 24 of them in A.</summary>

@@ -162,6 +162,35 @@ public sealed class UpdateValidatorTests
         }
     }
 
+    [Fact]
+    public void A_file_beyond_two_gibibytes_is_read_in_place_to_its_end_and_no_further()
+    {
+        const long Length = (1L << 31) + 64;
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            using (var file = File.Create(path))
+            {
+                file.SetLength(Length); // sparse: it takes no space
+                file.Position = Length - 8;
+                file.Write([1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
+            }
+
+            var plaintext = UpdatePlaintext.Open(path);
+            Assert.Equal(Length, plaintext.Length);
+            Assert.Equal([0, 1, -2], plaintext.Integers(Length - 12, 3).ToArray());
+            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers(Length - 8, 3); });
+            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers(-4, 1); });
+            plaintext.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => { plaintext.Integers(0, 1); });
+            plaintext.Dispose();
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private static UpdateVerdict.Refused Refused(UpdateRefusal reason, byte[] file, UpdateManifest manifest, Federation? round = null)
     {
         var refused = Assert.IsType<UpdateVerdict.Refused>(Validate(file, manifest, round ?? Round));

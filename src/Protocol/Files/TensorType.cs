@@ -21,6 +21,8 @@ public enum TensorType
 /// <summary>Sizes of <see cref="TensorType"/> and their names in a safetensors header.</summary>
 public static class TensorTypes
 {
+    private static readonly TensorType[] All = Enum.GetValues<TensorType>();
+
     /// <summary>Bytes per element.</summary>
     public static int Size(this TensorType type) => type switch
     {
@@ -53,7 +55,7 @@ public static class TensorTypes
     /// <summary>Reads a name that the format uses; false for types this program has no use for (the 8-bit floats).</summary>
     public static bool TryParse(string code, out TensorType type)
     {
-        foreach (var candidate in Enum.GetValues<TensorType>())
+        foreach (var candidate in All)
         {
             if (candidate.Code() == code)
             {

@@ -61,7 +61,7 @@ public sealed record GlobalManifest(
     public const int MaxTurns = 8;
 
     /// <summary>The most bytes of a file of holdings.</summary>
-    public const int MaxHoldingsSize = 1 << 26;
+    public const int MaxHoldingsSize = 1 << 23;
 
     private const int MaxHoldings = 8 * SubmissionBitmap.MaxBytes;
 

@@ -10,8 +10,8 @@ namespace FedChain.Protocol.Manifests;
 public sealed record LocalWork(int MaxSteps, long MaxSamples);
 
 /// <summary>
-/// What a federation has voted on, beyond the times and counts that the contract itself follows. It is published in an event; the contract keeps
-/// the keccak of its bytes.
+/// What a federation has voted on, beyond the times and counts that the contract itself follows. It is published in an event; its keccak
+/// is part of what the contract keeps.
 /// </summary>
 public sealed record Policy
 {
@@ -54,8 +54,8 @@ public sealed record Policy
     /// <summary>Whether everything must be encrypted to post-quantum hybrid recipients.</summary>
     public bool PostQuantum { get; init; }
 
-    /// <summary>keccak256 of the bytes, which the chain keeps.</summary>
-    public Hash256 Hash => Keccak256.Hash(ToBytes());
+    /// <summary>keccak256 of the bytes. The policy's hash on the chain covers it together with the contract's parameters and the genesis.</summary>
+    public Hash256 JsonHash => Keccak256.Hash(ToBytes());
 
     /// <summary>One factor after the other, starting with B, because while B = 0 the gradient of A is 0.</summary>
     public static ImmutableArray<Factors> Alternating => [Factors.B, Factors.A];
