@@ -1,5 +1,6 @@
 // y = W x + b,  with an adapter  y = (W + s B A) x + b,  s = alpha / r.
 // Source: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (arXiv 2106.09685), section 4.1; shapes as PEFT's.
+using FedChain.Learning.Models;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Lora;
@@ -84,7 +85,7 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
         }
 
         var low = nn.functional.linear(x, A!); // (…, r)
-        return nn.functional.linear(x, weight, bias).add_(nn.functional.linear(low, B!), Scale);
+        return nn.functional.linear(x, weight, bias).PlusInPlace(nn.functional.linear(low, B!), Scale);
     }
 
     public void Dispose() => Detach();

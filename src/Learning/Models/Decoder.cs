@@ -113,7 +113,7 @@ internal sealed class Decoder : IDisposable
         new(name, Parameter($"{name}.weight", output, input), bias ? Parameter($"{name}.bias", output) : null);
 
     private Tensor RmsNorm(Tensor x, Tensor weight) =>
-        x.mul(x.square().mean([-1], keepdim: true).add_(Config.NormEpsilon).rsqrt_()).mul(weight);
+        x.mul(x.mul(x).mean([-1], keepdim: true).PlusInPlace(Config.NormEpsilon).rsqrt_()).mul(weight);
 
     /// <summary>The rows of a table (N, W) that (B, T) indices name: (B, T, W).</summary>
     private static Tensor Rows(Tensor table, Tensor indices) =>
@@ -146,8 +146,8 @@ internal sealed class Decoder : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var half = arange(0, Config.HeadSize, 2, int64, Device).to(float32).div(Config.HeadSize); // (D/2), in float32 as the reference does
-        var angles = outer(arange(length, float32, Device), pow((float)Config.RopeTheta, half).reciprocal()); // (positions, D/2)
+        var half = tensor([.. Enumerable.Range(0, Config.HeadSize / 2).Select(i => 2f * i)], device: Device).Over(Config.HeadSize); // (D/2), in float32 as the reference does
+        var angles = outer(tensor([.. Enumerable.Range(0, length).Select(i => (float)i)], device: Device), pow((float)Config.RopeTheta, half).reciprocal()); // (positions, D/2)
         var sin = angles.sin();
         _cos?.Dispose();
         _sin?.Dispose();
@@ -204,8 +204,8 @@ internal sealed class Decoder : IDisposable
 
         public Tensor Forward(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
         {
-            x = x.add(Attention(_model.RmsNorm(x, _attentionNorm), rotation, allowed, cache));
-            return x.add(FeedForward(_model.RmsNorm(x, _feedForwardNorm)));
+            x = x.Plus(Attention(_model.RmsNorm(x, _attentionNorm), rotation, allowed, cache));
+            return x.Plus(FeedForward(_model.RmsNorm(x, _feedForwardNorm)));
         }
 
         /// <summary>(B, T, C) -> (B, T, C).</summary>
@@ -250,7 +250,7 @@ internal sealed class Decoder : IDisposable
             var size = _model.Config.HeadSize;
             var byHead = x.view(x.shape[0], x.shape[1], heads, size);
             var swapped = byHead.roll(size / 2, -1).view(x.shape);
-            return x.mul(rotation.Cos.narrow(-1, 0, heads * size)).addcmul(swapped, rotation.Sin.narrow(-1, 0, heads * size), 1).view(byHead.shape);
+            return x.mul(rotation.Cos.narrow(-1, 0, heads * size)).PlusProduct(swapped, rotation.Sin.narrow(-1, 0, heads * size)).view(byHead.shape);
         }
 
         /// <summary>(B, T, C) -> (B, T, C).</summary>

@@ -18,7 +18,7 @@ internal static class FirstWeights
             using var scope = NewDisposeScope();
             if (parameter.dim() == 1)
             {
-                parameter.fill_(name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1);
+                parameter.copy_(name.EndsWith(".bias", StringComparison.Ordinal) ? zeros_like(parameter) : ones_like(parameter));
                 continue;
             }
 

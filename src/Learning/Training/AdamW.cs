@@ -2,6 +2,7 @@
 //   m = β1 m + (1 - β1) g        v = β2 v + (1 - β2) g²
 //   p = (1 - η λ) p - η / (1 - β1ᵗ) · m / (sqrt(v) / sqrt(1 - β2ᵗ) + ε)
 // Source: Loshchilov, Hutter, Decoupled Weight Decay Regularization (arXiv 1711.05101); the order of operations is torch.optim.AdamW's.
+using FedChain.Learning.Models;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Training;
@@ -33,7 +34,7 @@ internal sealed class AdamW : IDisposable
         if (parameters.Any(p => p.dim() < 2))
         {
             using var scope = NewDisposeScope();
-            _decayed = cat([.. parameters.Select(p => full(p.NumberOfElements, p.dim() < 2 ? 0 : 1, float32, p.device))]).DetachFromDisposeScope();
+            _decayed = cat([.. parameters.Select(p => p.dim() < 2 ? zeros(p.NumberOfElements, float32, p.device) : ones(p.NumberOfElements, float32, p.device))]).DetachFromDisposeScope();
         }
     }
 
@@ -46,12 +47,12 @@ internal sealed class AdamW : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         _steps++;
-        _mean.mul_(_beta1).add_(gradient, 1 - _beta1);
-        _square.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
-        var denominator = _square.sqrt().div_(Math.Sqrt(1 - Math.Pow(_beta2, _steps))).add_(_epsilon);
+        _mean.TimesInPlace(_beta1).PlusInPlace(gradient, 1 - _beta1);
+        _square.TimesInPlace(_beta2).PlusProductInPlace(gradient, gradient, 1 - _beta2);
+        var denominator = _square.sqrt().OverInPlace(Math.Sqrt(1 - Math.Pow(_beta2, _steps))).PlusInPlace(_epsilon);
         var current = Flatten(_parameters);
-        var next = _decayed is null ? current.mul(1 - (learningRate * _weightDecay)) : current.mul(_decayed.mul(-learningRate * _weightDecay).add_(1));
-        next.addcdiv_(_mean, denominator, -learningRate / (1 - Math.Pow(_beta1, _steps)));
+        var next = _decayed is null ? current.Times(1 - (learningRate * _weightDecay)) : current.mul(_decayed.Times(-learningRate * _weightDecay).PlusInPlace(1));
+        next.PlusQuotientInPlace(_mean, denominator, -learningRate / (1 - Math.Pow(_beta1, _steps)));
         Write(next);
         _previous?.Dispose();
         _previous = current.DetachFromDisposeScope();

@@ -40,7 +40,7 @@ internal static class Trainer
                     throw Diverged(optimiser, step);
                 }
 
-                var gradient = AdamW.Flatten(autograd.grad([summed], [.. parameters])).div_(batch.TargetCount);
+                var gradient = AdamW.Flatten(autograd.grad([summed], [.. parameters])).OverInPlace(batch.TargetCount);
                 var norm = gradient.norm().item<float>();
                 if (!float.IsFinite(norm))
                 {
@@ -49,7 +49,7 @@ internal static class Trainer
 
                 if (options.MaxGradientNorm is { } most && norm > most)
                 {
-                    gradient.mul_(most / norm);
+                    gradient.TimesInPlace(most / norm);
                 }
 
                 var learningRate = options.LearningRateAt(step);
