@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using FedChain.Protocol.Content;
@@ -105,6 +107,9 @@ public class ProtocolDocumentTests
         yield return ("CID of 262,144 zero bytes", FileCid(262_144));
         yield return ("CID of 262,145 zero bytes", FileCid(262_145));
         yield return ("CID of 46,000,000 zero bytes", FileCid(46_000_000));
+        yield return ("limit of a manifest", Count(Manifest.MaxSize));
+        yield return ("limit of a holdings message", Count(Holdings.MaxSize));
+        yield return ("limit of a file of holdings", $"at most 2^{BitOperations.Log2(GlobalManifest.MaxHoldingsSize)} bytes");
     }
 
     private static (string Header, UpdateManifest Manifest) Update(MemberId id)
@@ -141,6 +146,8 @@ public class ProtocolDocumentTests
         using var content = new MemoryStream(new byte[size]);
         return UnixFsImporter.ImportAsync(content, UnixFsLayout.Default, sink: null).GetAwaiter().GetResult().Cid.ToString();
     }
+
+    private static string Count(int bytes) => bytes.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Json(SafetensorsHeader header) => Text(header.ToBytes().AsSpan(8)).TrimEnd();
 
