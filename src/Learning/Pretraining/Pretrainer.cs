@@ -151,7 +151,7 @@ public static class Pretrainer
             - **Training**: AdamW, {options.Steps} steps of {options.BatchSize} x {options.ContextLength} tokens, peak learning rate {options.LearningRate}. {measured}
             - **Licence**: Apache-2.0, as the program; for text from elsewhere, its own licence applies too.
 
-            Made by `fedchain model pretrain {text.Arguments} {options.Arguments} --output {Path.GetFileName(result.Folder)}`, which gives the same bytes again on the same kind of processor.
+            Made by `fedchain model pretrain {text.Arguments} {options.Arguments} --output FOLDER`, which gives the same bytes again on the same kind of processor.
 
             """.ReplaceLineEndings("\n"));
     }

@@ -11,7 +11,7 @@ namespace FedChain.Learning.Pretraining;
 public sealed record PretrainingText(string Description, string Arguments, IReadOnlyList<DataRecord> Train, IReadOnlyList<DataRecord> Val)
 {
     /// <summary>The project's own text (<see cref="GeneralCorpus"/>).</summary>
-    public static PretrainingText Generated(ulong seed, int records = 16_000) => From(
+    public static PretrainingText Generated(ulong seed, int records = 24_000) => From(
         $"{records} records of general practice, generated from a grammar (seed {seed}): {SpecialtyCorpora.Note}.",
         $"--text-seed {seed} --records {records}",
         GeneralCorpus.Generate(seed, records));
