@@ -9,7 +9,7 @@ namespace FedChain.Learning.Native;
 /// a system whose libstdc++ lacks a version that the binding merely mentions (Debian 12), and an existing libtorch named by
 /// <see cref="FolderVariable"/>, beside which a second copy from the package must never enter the process.
 /// </summary>
-public static class NativeTorch
+public static partial class NativeTorch
 {
     /// <summary>Environment variable naming a folder with libtorch 2.10.x or a Python PyTorch's <c>torch/lib</c>, used in place of the package's.</summary>
     public const string FolderVariable = "FEDCHAIN_LIBTORCH";
@@ -67,6 +67,8 @@ public static class NativeTorch
             throw new DllNotFoundException($"{folder} lacks {FileName(name)}. {FolderVariable} must name a folder with libtorch 2.10 or a Python PyTorch's torch/lib.");
         }
 
+        SleepWhereThreadsWait();
+
         // Dependents are found by their SONAME once they are in the process, wherever the binding lies and whatever its RUNPATH says.
         foreach (var file in LoadOrder.Select(name => Path.Combine(folder, FileName(name))).Where(File.Exists))
         {
@@ -77,6 +79,23 @@ public static class NativeTorch
         LibtorchFolder = folder;
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == Binding ? handle : IntPtr.Zero);
     }
+
+    /// <summary>
+    /// OpenMP's threads spin while they wait for each other. Where other processes want the same cores (members on one machine), the one that is
+    /// waited for doesn't get to run, and two threads become ten times slower than one. An OMP_WAIT_POLICY that the user has set stays.
+    /// </summary>
+    private static void SleepWhereThreadsWait()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Not Environment.SetEnvironmentVariable: that one native code doesn't see. libgomp reads it once, when it is loaded.
+            _ = SetNativeVariable("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetNativeVariable(string name, string value, int overwrite);
 
     private static string LoadBinding(string source, string folder, out IntPtr handle)
     {

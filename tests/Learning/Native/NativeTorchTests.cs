@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FedChain.Learning.Native;
 using TorchSharp;
 
@@ -77,6 +78,19 @@ public sealed class NativeTorchTests
         Assert.Throws<InvalidDataException>(() => ElfVersionNeeds.MarkWeak(new byte[128], NativeTorch.UncalledVersion));
         Assert.False(ElfVersionNeeds.MarkWeak(elf, "GLIBCXX_9.9.9"));
     }
+
+    [Fact]
+    public void Threads_that_wait_sleep_unless_the_user_says_otherwise()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "libgomp's.");
+        var expected = Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "PASSIVE";
+
+        Assert.Equal(expected, Marshal.PtrToStringUTF8(NativeVariable("OMP_WAIT_POLICY")));
+    }
+
+    [DllImport("libc", EntryPoint = "getenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint NativeVariable(string name);
 
     private static string PackagedBinding()
     {
