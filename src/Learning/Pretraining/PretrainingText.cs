@@ -10,8 +10,11 @@ namespace FedChain.Learning.Pretraining;
 /// <param name="Val">Records to measure on.</param>
 public sealed record PretrainingText(string Description, string Arguments, IReadOnlyList<DataRecord> Train, IReadOnlyList<DataRecord> Val)
 {
+    /// <summary>Records of the generated text that models/base is made from.</summary>
+    public const int DefaultRecords = 24_000;
+
     /// <summary>The project's own text (<see cref="GeneralCorpus"/>).</summary>
-    public static PretrainingText Generated(ulong seed, int records = 24_000) => From(
+    public static PretrainingText Generated(ulong seed, int records = DefaultRecords) => From(
         $"{records} records of general practice, generated from a grammar (seed {seed}): {SpecialtyCorpora.Note}.",
         $"--text-seed {seed} --records {records}",
         GeneralCorpus.Generate(seed, records));

@@ -14,7 +14,7 @@ internal static class ModelCommand
         var output = new Option<DirectoryInfo>("--output") { Description = "A new or empty folder for the model.", HelpName = "DIR", Required = true };
         var data = new Option<DirectoryInfo?>("--data") { Description = "A folder of *.jsonl or *.jsonl.gz; the program's own generated text if not given.", HelpName = "DIR" };
         var textSeed = new Option<ulong>("--text-seed") { Description = "Seed of the generated text.", DefaultValueFactory = _ => 1 };
-        var records = new Option<int>("--records") { Description = "Records of generated text.", DefaultValueFactory = _ => 16_000 };
+        var records = new Option<int>("--records") { Description = "Records of generated text.", DefaultValueFactory = _ => PretrainingText.DefaultRecords };
         var vocabulary = Number("--vocabulary", "Pieces of the SentencePiece vocabulary.", normal.VocabularySize);
         var hidden = Number("--hidden", "Width of the residual stream.", normal.HiddenSize);
         var intermediate = Number("--intermediate", "Width inside the feed-forward part.", normal.IntermediateSize);

@@ -12,7 +12,7 @@ internal static class DemoDefaults
 
     public const int PollMilliseconds = 30;
 
-    public static LocalTraining Training { get; } = new() { Steps = 30, BatchSize = 8, LearningRate = 5e-3, MaxValidationRecords = 16 };
+    public static LocalTraining Training { get; } = new() { Steps = 30, BatchSize = 8, LearningRate = 1e-2, MaxValidationRecords = 16 };
 
     public static AdapterConfig Adapter { get; } =
         new(rank: 8, alpha: 16, ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]);

@@ -10,7 +10,7 @@ public sealed record LocalTraining
     public int BatchSize { get; init; } = 8;
 
     /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth within the round.</summary>
-    public double LearningRate { get; init; } = 5e-3;
+    public double LearningRate { get; init; } = 1e-2;
 
     /// <summary>At most so many validation records, chosen by the hash of their ids, measure what a round brought.</summary>
     public int MaxValidationRecords { get; init; } = 32;
