@@ -47,6 +47,9 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
             case SeatActivated activated:
                 Activated(activated, time);
                 break;
+            case ProfileUpdated updated:
+                findings.Compare("membership", 0, Keccak256.Hash(updated.Profile) == updated.ProfileHash, $"the profile of seat {updated.Id} has not the hash {updated.ProfileHash} that was stored");
+                break;
             case PolicySet policy:
                 PolicyWasSet(policy);
                 break;
@@ -271,6 +274,6 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
         findings.Say("turns", id, $"order recomputed from the beacon: {string.Join(", ", round.Turns.Select(t => round.Submissions[t].Member))}");
         findings.Say("candidates", id, string.Join(", ", round.Candidates.Select(c => $"{c.Id} by member {c.Aggregator} in turn {c.Turn}")));
         findings.Say("attestations", id, string.Join("; ", round.Candidates.Select(c => $"turn {c.Turn}: {c.Votes.Values.Count(v => v)} valid, {c.Votes.Values.Count(v => !v)} invalid")));
-        findings.Say("outcome", id, round.Winner is { } winner ? $"finalised with a quorum of {Quorum.Of(n)} of {n}: adapter {winner.Aggregate}" : "aborted as the rules say");
+        findings.Say("outcome", id, round.Winner is { } winner ? $"finalised with a quorum of {Quorum.Of(n)} of {n}: adapter {winner.Aggregate}" : round.AbortedAt is not null ? "aborted as the rules say" : "not decided yet");
     }
 }

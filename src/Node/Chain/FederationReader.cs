@@ -11,6 +11,7 @@ public sealed class FederationReader(ChainClient chain, Address membership, ulon
     private readonly EventReader _events = new(chain, membership, deploymentBlock);
     private readonly List<ChainEvent> _applied = [];
     private long _headSeen = time.GetTimestamp();
+    private ulong _anchor;
 
     public FederationState State { get; private set; } = FederationState.Empty;
 
@@ -21,11 +22,10 @@ public sealed class FederationReader(ChainClient chain, Address membership, ulon
     public ChainBlock? Head { get; private set; }
 
     /// <summary>
-    /// The chain's time, Unix seconds: the latest block's, and what has passed since it was first seen. An idle chain's own clock stands still, and a
-    /// chain may run ahead of the wall clock, so the later of the two counts.
+    /// The chain's time, Unix seconds: the latest block's, and what has passed since it was first seen, for an idle chain makes no blocks. The wall
+    /// clock counts only until the first new block, because the latest one may be old when this starts; a wrong clock misleads no longer than that.
     /// </summary>
-    public ulong Now => Math.Max(
-        (Head?.Timestamp ?? 0) + (ulong)time.GetElapsedTime(_headSeen).TotalSeconds, (ulong)time.GetUtcNow().ToUnixTimeSeconds());
+    public ulong Now => _anchor + (ulong)time.GetElapsedTime(_headSeen).TotalSeconds;
 
     public async Task ReadAsync(CancellationToken cancellationToken)
     {
@@ -44,6 +44,7 @@ public sealed class FederationReader(ChainClient chain, Address membership, ulon
 
         if (Head?.Hash != step.Head.Hash)
         {
+            _anchor = Head is null ? Math.Max(step.Head.Timestamp, (ulong)time.GetUtcNow().ToUnixTimeSeconds()) : step.Head.Timestamp;
             Head = step.Head;
             _headSeen = time.GetTimestamp();
         }

@@ -39,7 +39,6 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         var home = new DemoHome(options.Home);
         var say = new Progress(_screen.Say);
         await NpmPackages.EnsureAsync(root, say, cancellationToken);
-        await ContractBuild.EnsureAsync(root, say, cancellationToken);
         await using var chain = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root, StateFile = home.ChainState }, cancellationToken);
         _screen.Say($"local chain at {chain.RpcUrl}");
 
@@ -107,7 +106,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
             ChainId = setup.ChainId,
             Federation = setup.Federation.ToString(),
             Members = [.. members.Select((m, i) => new MemberReport(m.Id.Value, m.Name, m.Home, m.Holder.ToString(), m.Operator.ToString(), m.Endpoint, prepared[i].Train.Count, prepared[i].Test.Count, prepared[i].CutRecords))],
-            Rounds = [.. reader.State.Rounds.Select(r => log.Report(r, log.EndOf(r.Id.Value - 1) ?? began))],
+            Rounds = [.. reader.State.Rounds.Select(r => log.Report(r, log.EndOf(r.Id.Value - 1) ?? log.OpeningOf(r.Id.Value) ?? began))],
             Evaluation = evaluation,
             Verification = new VerificationReport(audit),
             Seconds = _seconds,

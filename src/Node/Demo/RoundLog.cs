@@ -52,6 +52,8 @@ internal sealed class RoundLog
     /// <summary>When some member first saw the round's end.</summary>
     public DateTimeOffset? EndOf(ulong round) => Of<PeerEvent.RoundEnded>(e => e.Round == round).Min(e => (DateTimeOffset?)e.At);
 
+    public DateTimeOffset? OpeningOf(ulong round) => Of<PeerEvent.Opened>(e => e.Round == round).Min(e => (DateTimeOffset?)e.At);
+
     private static SubmissionReport Submission(uint member, List<PeerEvent.Trained> trained, List<PeerEvent.Submitted> submitted)
     {
         var t = trained.Find(e => e.Member == member);

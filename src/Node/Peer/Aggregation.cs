@@ -18,7 +18,7 @@ internal sealed class Aggregation(PeerContext context)
 
     public async Task PublishAsync(FederationState federation, RoundState round, int turn, CancellationToken cancellationToken)
     {
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var holdings = round.Submissions.Select(s => folder.Holdings(s.Index)).OfType<byte[]>()
             .Select(bytes => Holdings.Parse(bytes).Holding).OrderBy(h => h.Member).ToImmutableArray();
         var included = CandidateRules.Included(round, holdings);
@@ -63,7 +63,7 @@ internal sealed class Aggregation(PeerContext context)
     {
         var candidate = round.CandidateOf(turn)!;
         var (valid, reason) = await JudgeAsync(federation, round, candidate, cancellationToken);
-        context.FolderOf(round.Id).WriteVerdict(turn, valid, reason);
+        context.FolderOf(round).WriteVerdict(turn, valid, reason);
     }
 
     public async Task AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken)
@@ -71,7 +71,7 @@ internal sealed class Aggregation(PeerContext context)
         var receipt = await context.Rounds.AttestAsync(round, turn, candidate, valid, cancellationToken);
         if (receipt is not null)
         {
-            var reason = context.FolderOf(round.Id).Verdict(turn)?.Reason ?? "";
+            var reason = context.FolderOf(round).Verdict(turn)?.Reason ?? "";
             context.Tell(new PeerEvent.Attested(round.Id.Value, turn, valid, reason, receipt.GasUsed, receipt.Transaction.ToString()));
         }
     }
@@ -109,6 +109,25 @@ internal sealed class Aggregation(PeerContext context)
             return (false, $"the included updates make {aggregate}, but {candidate.Aggregate} was published");
         }
 
+        if (manifest.State is not null)
+        {
+            return (false, $"it names the state {manifest.State}, but the policy's rule keeps none");
+        }
+
+        try
+        {
+            var bound = ContentExchange.SealedBound(AdapterFile.LengthOf(context.Trainer.Layout), round);
+            var payload = await context.Content.FetchSealedAsync(round, candidate.Aggregator, manifest.Payload!.Value, manifest.Size, bound, cancellationToken);
+            if (!payload.IsComplete)
+            {
+                throw new ContentUnavailableException($"sealed adapter {manifest.Payload} of member {candidate.Aggregator}: {payload}");
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            return (false, e.Message);
+        }
+
         context.WriteAdapter(adapter, aggregate);
         return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
     }
@@ -116,7 +135,7 @@ internal sealed class Aggregation(PeerContext context)
     /// <summary>The one aggregate that base, included updates and policy allow.</summary>
     private async Task<Aggregate> AggregateAsync(FederationState federation, RoundState round, SubmissionBitmap included, CancellationToken cancellationToken)
     {
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var terms = context.TermsOf(federation, round);
         var updates = new List<ValidUpdate>();
         var opened = new List<UpdatePlaintext>();

@@ -29,7 +29,7 @@ internal sealed class BaseAdapters(PeerContext context)
         var winner = source.Winner!;
         var manifest = GlobalManifest.Parse(await context.Content.ManifestAsync(source, winner.Aggregator, winner.Manifest, cancellationToken));
         var (plaintext, _) = await context.Content.OpenAsync(
-            source, winner.Aggregator, manifest.Payload!.Value, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken);
+            source, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken);
         using var file = new MemoryStream(plaintext);
         context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var digest), digest);
     }

@@ -12,14 +12,14 @@ internal sealed class Collection(PeerContext context)
     public async Task FetchUpdateAsync(FederationState federation, RoundState round, int index, CancellationToken cancellationToken)
     {
         var submission = round.Submissions[index];
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var terms = context.TermsOf(federation, round);
         try
         {
             var manifest = UpdateManifest.Parse(await context.Content.ManifestAsync(round, submission.Member, submission.Manifest, cancellationToken));
             Accept(UpdateValidator.CheckManifest(manifest, submission.Member, terms));
             var (plaintext, from) = await context.Content.OpenAsync(
-                round, submission.Member, manifest.Payload, manifest.Plaintext, UpdateFile.MaxLength(terms.Base.Layout, terms.Factors), cancellationToken);
+                round, submission.Member, manifest.Payload, manifest.Size, manifest.Plaintext, UpdateFile.MaxLength(terms.Base.Layout, terms.Factors), cancellationToken);
             using var update = UpdatePlaintext.Of(plaintext);
             Accept(UpdateValidator.Validate(update, manifest, submission.Member, terms, cancellationToken) as UpdateVerdict.Refused);
             AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), plaintext);
@@ -36,7 +36,7 @@ internal sealed class Collection(PeerContext context)
     /// <summary>Signs the holdings, once and for all: another statement would contradict this one.</summary>
     public void SignHoldings(RoundState round)
     {
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var mine = round.SubmissionOf(context.Me)!.Index;
         if (folder.Holdings(mine) is not null)
         {
@@ -62,7 +62,7 @@ internal sealed class Collection(PeerContext context)
             throw new InvalidDataException($"member {member} serves holdings of round {holdings.Round}, set {holdings.Set}, which aren't its own of round {round.Id}, set {round.Set}");
         }
 
-        context.FolderOf(round.Id).WriteHoldings(index, bytes);
+        context.FolderOf(round).WriteHoldings(index, bytes);
     }
 
     private static void Accept(UpdateVerdict.Refused? refusal)

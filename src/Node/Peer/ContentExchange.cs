@@ -39,14 +39,15 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
     /// Opens a sealed file: the one that the author published or, if that can't be had or opened here, one that another member sealed for this one
     /// (a holder serves the plaintext's digest to whoever is entitled). The plaintext is checked against its digest.
     /// </summary>
+    /// <param name="size">Bytes of the sealed file, as the manifest says.</param>
     /// <param name="maxSize">The most bytes of plaintext.</param>
     /// <returns>The plaintext, and who served it.</returns>
     /// <exception cref="InvalidDataException">The published file opens, but holds something else than the digest says.</exception>
     public async Task<(byte[] Plaintext, string From)> OpenAsync(
-        RoundState round, MemberId author, Cid payload, Hash256 plaintext, long maxSize, CancellationToken cancellationToken)
+        RoundState round, MemberId author, Cid payload, long size, Hash256 plaintext, long maxSize, CancellationToken cancellationToken)
     {
         var troubles = new List<string>();
-        var fetched = await fetcher.FetchFileAsync(payload, Endpoints(round, author), SealedBound(maxSize, round), store, cancellationToken);
+        var fetched = await FetchSealedAsync(round, author, payload, size, SealedBound(maxSize, round), cancellationToken);
         if (fetched.IsComplete)
         {
             try
@@ -87,13 +88,26 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
 
                 troubles.Add($"{endpoint}: sent other bytes than {plaintext}");
             }
-            catch (AgeException e)
+            catch (Exception e) when (e is AgeException or InvalidDataException)
             {
-                troubles.Add($"{endpoint}: {e.Message}");
+                troubles.Add($"{endpoint}: {e.Message}"); // this endpoint's fault, not the author's
             }
         }
 
         throw new ContentUnavailableException($"{plaintext} of member {author}: {string.Join("; ", troubles)}");
+    }
+
+    /// <summary>Brings a sealed file into the store, so that this member serves it as well, and holds its size against the manifest's.</summary>
+    /// <exception cref="InvalidDataException">The file has another size.</exception>
+    public async Task<FetchResult> FetchSealedAsync(RoundState round, MemberId author, Cid payload, long size, long maxSize, CancellationToken cancellationToken)
+    {
+        var fetched = await fetcher.FetchFileAsync(payload, Endpoints(round, author), maxSize, store, cancellationToken);
+        if (fetched.IsComplete && await store.CopyFileAsync(payload, Stream.Null, cancellationToken: cancellationToken) is var found && found != size)
+        {
+            throw new InvalidDataException($"the sealed file {payload} has {found} bytes, but its manifest says {size}");
+        }
+
+        return fetched;
     }
 
     public async Task<byte[]> HoldingsAsync(RoundState round, MemberId of, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ internal sealed class Contribution(PeerContext context)
         context.Tell(new PeerEvent.Trained(
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
 
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var id = context.Identity;
         var metadata = new UpdateMetadata(
             id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
@@ -43,7 +43,7 @@ internal sealed class Contribution(PeerContext context)
 
     public async Task SubmitAsync(RoundState round, CancellationToken cancellationToken)
     {
-        var bytes = context.FolderOf(round.Id).ReadManifest()!;
+        var bytes = context.FolderOf(round).ReadManifest()!;
         var manifest = UpdateManifest.Parse(bytes);
         var digest = new Hash256(SHA256.HashData(bytes));
         var receipt = await context.Rounds.SubmitAsync(round, digest, cancellationToken);
@@ -57,7 +57,7 @@ internal sealed class Contribution(PeerContext context)
     /// <summary>Puts manifest and sealed file into the public store. Before the close nobody may have them, lest they be copied and submitted as another's.</summary>
     public async Task ExposeAsync(RoundState round, CancellationToken cancellationToken)
     {
-        var folder = context.FolderOf(round.Id);
+        var folder = context.FolderOf(round);
         var bytes = folder.ReadManifest()!;
         var manifest = UpdateManifest.Parse(bytes);
         await using (var file = File.OpenRead(folder.SealedPath))

@@ -16,16 +16,18 @@ public static class Decision
     /// <param name="federation">The chain, folded from its events.</param>
     /// <param name="me">The seat that this peer operates.</param>
     /// <param name="local">What the home holds of the current round.</param>
+    /// <param name="previous">What the home holds of the round before it.</param>
     /// <param name="now">Chain-adjusted time, Unix seconds.</param>
     /// <returns>Actions in the order in which they matter; empty to wait.</returns>
-    public static ImmutableArray<PeerAction> Decide(FederationState federation, MemberId me, LocalRound local, ulong now)
+    public static ImmutableArray<PeerAction> Decide(FederationState federation, MemberId me, LocalRound local, LocalRound previous, ulong now)
     {
         if (federation.Current is not { } round)
         {
             return Open(federation, me, now);
         }
 
-        return round.PhaseAt(now) switch
+        var late = federation.Rounds.Count < 2 ? [] : Serve(federation.Rounds[^2], me, previous); // away at the close: its update is still wanted
+        IEnumerable<PeerAction> actions = round.PhaseAt(now) switch
         {
             Phase.Training => Contribute(round, me, local),
             Phase.Aggregation phase => Aggregate(round, phase, me, local, now),
@@ -33,6 +35,7 @@ public static class Decision
             Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local)],
             var phase => throw new InvalidOperationException($"Unknown phase {phase}."),
         };
+        return [.. late, .. actions];
     }
 
     private static ImmutableArray<PeerAction> Open(FederationState federation, MemberId me, ulong now)

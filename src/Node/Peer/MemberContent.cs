@@ -13,7 +13,7 @@ internal sealed class MemberContent(HomeFolder home, MemberId me) : IFederationC
     public FederationState Federation { get; set; } = FederationState.Empty;
 
     public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) => Task.FromResult(
-        Federation.Round(round)?.SubmissionOf(me) is { } mine ? new RoundFolder(home.RoundsPath, round).Holdings(mine.Index) : null);
+        Federation.Round(round) is { } state && state.SubmissionOf(me) is { } mine ? new RoundFolder(home.RoundsPath, state).Holdings(mine.Index) : null);
 
     public async Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken)
     {

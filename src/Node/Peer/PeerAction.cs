@@ -12,6 +12,23 @@ public abstract record PeerAction
     {
     }
 
+    /// <summary>What is being done, for the operator.</summary>
+    public string InWords => this switch
+    {
+        OpenRound(var after) => $"opening the round after {after}",
+        ObtainBase(var round, _) => $"getting the base of round {round}",
+        Train(var round) => $"training for round {round}",
+        Submit(var round) => $"submitting to round {round}",
+        Expose(var round) => $"serving the own update of round {round}",
+        FetchUpdate(var round, var index) => $"fetching submission {index} of round {round}",
+        SignHoldings(var round) => $"signing the holdings of round {round}",
+        FetchHoldings(var round, var index) => $"fetching the holdings of submitter {index} of round {round}",
+        Publish(var round, var turn) => $"publishing in turn {turn} of round {round}",
+        CheckCandidate(var round, var turn) => $"checking the candidate of turn {turn} of round {round}",
+        Attest(var round, var turn, _, _) => $"attesting turn {turn} of round {round}",
+        _ => ToString(),
+    };
+
     public sealed record OpenRound(RoundId After) : PeerAction;
 
     /// <summary>Get the adapter that a round starts from, from the genesis or from another member.</summary>

@@ -30,7 +30,7 @@ internal sealed class PeerContext
 
     public MemberId Me => Identity.Member;
 
-    public RoundFolder FolderOf(RoundId round) => new(Home.RoundsPath, round);
+    public RoundFolder FolderOf(RoundState round) => new(Home.RoundsPath, round);
 
     /// <summary>The policy in force in a round, as voted.</summary>
     public static Policy PolicyOf(FederationState federation, RoundState round) =>

@@ -13,8 +13,11 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    /// <summary>Failures in a row after which the operator is told. Before that others may simply not have got so far.</summary>
-    private const int Patience = 5;
+    /// <summary>
+    /// Failures in a row after which the operator is told that content is missing or the contract refuses. Before that others may not have got so far,
+    /// or may have been faster.
+    /// </summary>
+    private const int Patience = 8;
 
     private readonly Contribution _contribution = new(context);
     private readonly Collection _collection = new(context);
@@ -70,8 +73,8 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         var federation = reader.State;
         served.Federation = federation;
         ReportEnd(federation);
-        var local = federation.Current is { } round ? context.FolderOf(round.Id).Snapshot(context.HasAdapter(round.Base)) : LocalRound.Empty;
-        var wanted = Decision.Decide(federation, context.Me, local, reader.Now);
+        var rounds = federation.Rounds;
+        var wanted = Decision.Decide(federation, context.Me, LocalOf(rounds.LastOrDefault()), LocalOf(rounds.Count < 2 ? null : rounds[^2]), reader.Now);
         foreach (var old in _failed.Keys.Except(wanted).ToList())
         {
             _failed.Remove(old);
@@ -95,7 +98,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
             PeerAction.ObtainBase => _bases.ObtainAsync(federation, round, cancellationToken),
             PeerAction.Train => _contribution.TrainAsync(federation, round, cancellationToken),
             PeerAction.Submit => _contribution.SubmitAsync(round, cancellationToken),
-            PeerAction.Expose => _contribution.ExposeAsync(round, cancellationToken),
+            PeerAction.Expose(var id) => _contribution.ExposeAsync(federation.Round(id)!, cancellationToken),
             PeerAction.FetchUpdate(_, var index) => _collection.FetchUpdateAsync(federation, round, index, cancellationToken),
             PeerAction.SignHoldings => Task.Run(() => _collection.SignHoldings(round), cancellationToken),
             PeerAction.FetchHoldings(_, var index) => _collection.FetchHoldingsAsync(round, index, cancellationToken),
@@ -105,6 +108,8 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
             _ => throw new InvalidOperationException($"Unknown action {action}."),
         };
     }
+
+    private LocalRound LocalOf(RoundState? round) => round is null ? LocalRound.Empty : context.FolderOf(round).Snapshot(context.HasAdapter(round.Base));
 
     private async Task OpenAsync(FederationState federation, CancellationToken cancellationToken)
     {
@@ -126,9 +131,9 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         var pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, poll.Ticks << Math.Min(failures - 1, 12)));
         _failed[action] = (failures, context.Time.GetUtcNow() + pause);
         var e = task.Exception!.InnerException!;
-        if (failures >= Patience || e is not ContentUnavailableException)
+        if (failures >= Patience || e is not (ContentUnavailableException or ChainException { Refusal: not null }))
         {
-            context.Tell(new PeerEvent.Trouble(action.ToString(), e.Message, Final: false));
+            context.Tell(new PeerEvent.Trouble(action.InWords, e.Message, Final: false));
         }
     }
 

@@ -2,13 +2,15 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
+using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Peer;
 
 /// <summary>
 /// One round in the home folder. Each fact is a file of its own, written atomically and after what it speaks of, so that a peer that is killed at any
-/// moment finds on restart just what is true: <c>update.safetensors</c> then <c>update.manifest</c>, <c>exposed</c>, <c>held/INDEX</c> (a plaintext's
-/// digest), <c>refused/INDEX</c> and <c>verdicts/TURN</c> (a reason), <c>holdings/INDEX</c> (signed JSON).
+/// moment finds on restart just what is true: <c>update.safetensors</c> then <c>update.manifest</c>, <c>exposed</c>, <c>held/MANIFEST</c> (a plaintext's
+/// digest), <c>refused/MANIFEST</c> and <c>verdicts/CANDIDATE</c> (a reason), <c>holdings/SET-INDEX</c> (signed JSON). The names are digests from the chain,
+/// so that what was true of a branch that left the chain isn't taken for true of another.
 /// </summary>
 public sealed class RoundFolder
 {
@@ -16,10 +18,12 @@ public sealed class RoundFolder
     private const string Invalid = "invalid: ";
 
     private readonly string _path;
+    private readonly RoundState _round;
 
-    public RoundFolder(string roundsFolder, RoundId round)
+    public RoundFolder(string roundsFolder, RoundState round)
     {
-        _path = Path.Combine(roundsFolder, round.ToString());
+        _round = round;
+        _path = Path.Combine(roundsFolder, round.Id.ToString());
         foreach (var kind in new[] { "held", "refused", "holdings", "verdicts" })
         {
             Directory.CreateDirectory(Path.Combine(_path, kind));
@@ -40,26 +44,26 @@ public sealed class RoundFolder
 
     public void MarkExposed() => Put("", "exposed", "");
 
-    public Hash256? Held(int index) => Read("held", index) is { } text ? Hash256.Parse(text) : null;
+    public Hash256? Held(int index) => Read("held", ManifestOf(index)) is { } text ? Hash256.Parse(text) : null;
 
-    public void MarkHeld(int index, Hash256 plaintext) => Put("held", Text(index), plaintext.ToString());
+    public void MarkHeld(int index, Hash256 plaintext) => Put("held", ManifestOf(index), plaintext.ToString());
 
-    public string? Refused(int index) => Read("refused", index);
+    public string? Refused(int index) => Read("refused", ManifestOf(index));
 
-    public void MarkRefused(int index, string reason) => Put("refused", Text(index), reason);
+    public void MarkRefused(int index, string reason) => Put("refused", ManifestOf(index), reason);
 
-    public byte[]? Holdings(int index) => Path.Combine(_path, "holdings", Text(index)) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null;
+    public byte[]? Holdings(int index) => HoldingsPath(index) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null;
 
-    public void WriteHoldings(int index, ReadOnlySpan<byte> json) => AtomicFile.Write(Path.Combine(_path, "holdings", Text(index)), json);
+    public void WriteHoldings(int index, ReadOnlySpan<byte> json) => AtomicFile.Write(HoldingsPath(index), json);
 
-    public (bool Valid, string Reason)? Verdict(int turn) => Read("verdicts", turn) switch
+    public (bool Valid, string Reason)? Verdict(int turn) => Read("verdicts", CandidateOf(turn)) switch
     {
         null => null,
         var text when text.StartsWith(Valid, StringComparison.Ordinal) => (true, text[Valid.Length..]),
         var text => (false, text[Invalid.Length..]),
     };
 
-    public void WriteVerdict(int turn, bool valid, string reason) => Put("verdicts", Text(turn), (valid ? Valid : Invalid) + reason);
+    public void WriteVerdict(int turn, bool valid, string reason) => Put("verdicts", CandidateOf(turn), (valid ? Valid : Invalid) + reason);
 
     /// <summary>All of it, for the decision.</summary>
     public LocalRound Snapshot(bool hasBase) => new()
@@ -67,20 +71,21 @@ public sealed class RoundFolder
         HasBase = hasBase,
         HasUpdate = File.Exists(ManifestPath),
         Exposed = File.Exists(Path.Combine(_path, "exposed")),
-        Held = Indices("held"),
-        Refused = Indices("refused"),
-        Holdings = Indices("holdings"),
-        Verdicts = Indices("verdicts").ToImmutableSortedDictionary(turn => turn, turn => Verdict(turn)!.Value.Valid),
+        Held = Where(i => Held(i) is not null),
+        Refused = Where(i => Refused(i) is not null),
+        Holdings = Where(i => File.Exists(HoldingsPath(i))),
+        Verdicts = _round.Candidates.Where(c => Verdict(c.Turn) is not null).ToImmutableSortedDictionary(c => c.Turn, c => Verdict(c.Turn)!.Value.Valid),
     };
 
-    private static string Text(int index) => index.ToString(CultureInfo.InvariantCulture);
+    private ImmutableSortedSet<int> Where(Func<int, bool> holds) => [.. _round.Submissions.Select(s => s.Index).Where(holds)];
 
-    private ImmutableSortedSet<int> Indices(string kind) =>
-        [.. Directory.EnumerateFiles(Path.Combine(_path, kind))
-            .Select(f => int.TryParse(Path.GetFileName(f), NumberStyles.None, CultureInfo.InvariantCulture, out var i) ? i : -1)
-            .Where(i => i >= 0)];
+    private string ManifestOf(int index) => _round.Submissions[index].Manifest.ToString();
 
-    private string? Read(string kind, int index) => Path.Combine(_path, kind, Text(index)) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
+    private string CandidateOf(int turn) => _round.CandidateOf(turn)!.Id.ToString();
+
+    private string HoldingsPath(int index) => Path.Combine(_path, "holdings", string.Create(CultureInfo.InvariantCulture, $"{_round.Set}-{index}"));
+
+    private string? Read(string kind, string name) => Path.Combine(_path, kind, name) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
 
     private void Put(string kind, string name, string text) => AtomicFile.Write(Path.Combine(_path, kind, name), System.Text.Encoding.UTF8.GetBytes(text));
 }

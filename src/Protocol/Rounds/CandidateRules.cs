@@ -23,9 +23,11 @@ public static class CandidateRules
             return $"the holdings of member {holding.Member} aren't a bitmap of {round.Submissions.Length} submissions";
         }
 
-        var signer = holding.Signature.Recover(domain.Digest(new Ethereum.Signing.Holdings(round.Id, round.Set, holding.Held.Bytes.ToArray())));
+        var digest = domain.Digest(new Ethereum.Signing.Holdings(round.Id, round.Set, holding.Held.Bytes.ToArray()));
         var expected = round.Seats[holding.Member].Operator;
-        return signer == expected ? null : $"the holdings of member {holding.Member} are signed by {signer}, expected its operator {expected}";
+        return !holding.Signature.TryRecover(digest, out var signer) ? $"the holdings of member {holding.Member} carry a signature that no key can have made"
+            : signer == expected ? null
+            : $"the holdings of member {holding.Member} are signed by {signer}, expected its operator {expected}";
     }
 
     /// <summary>The submissions that enter the aggregate, by these holdings.</summary>

@@ -16,21 +16,21 @@ public sealed class DecisionTests
     public void Before_the_first_round_members_open_one_after_the_other()
     {
         var federation = Federation();
-        Assert.Equal([new PeerAction.OpenRound(default)], Decision.Decide(federation, new MemberId(1), LocalRound.Empty, Opened));
+        Assert.Equal([new PeerAction.OpenRound(default)], Decision.Decide(federation, new MemberId(1), LocalRound.Empty, LocalRound.Empty, Opened));
         var ended = federation with { Rounds = [Round() with { FinalisedAt = Opened }] };
-        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, Me, LocalRound.Empty, Opened));
-        Assert.Empty(Decision.Decide(ended, new MemberId(3), LocalRound.Empty, Opened + Decision.OpeningStagger - 1));
-        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, new MemberId(3), LocalRound.Empty, Opened + Decision.OpeningStagger));
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, Me, LocalRound.Empty, LocalRound.Empty, Opened));
+        Assert.Empty(Decision.Decide(ended, new MemberId(3), LocalRound.Empty, LocalRound.Empty, Opened + Decision.OpeningStagger - 1));
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decision.Decide(ended, new MemberId(3), LocalRound.Empty, LocalRound.Empty, Opened + Decision.OpeningStagger));
     }
 
     [Fact]
     public void Nobody_opens_while_founders_are_missing_or_a_pause_holds_or_the_policys_rounds_are_used_up()
     {
         var one = new MemberId(1);
-        Assert.Empty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, Opened));
-        Assert.NotEmpty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, 9999));
-        Assert.Empty(Decision.Decide(Federation() with { Paused = true }, one, LocalRound.Empty, Opened));
-        Assert.Empty(Decision.Decide(Federation() with { LastRound = 0 }, one, LocalRound.Empty, Opened));
+        Assert.Empty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, LocalRound.Empty, Opened));
+        Assert.NotEmpty(Decision.Decide(Federation() with { Founders = [.. new Address[5]], FoundingEndsAt = 9999 }, one, LocalRound.Empty, LocalRound.Empty, 9999));
+        Assert.Empty(Decision.Decide(Federation() with { Paused = true }, one, LocalRound.Empty, LocalRound.Empty, Opened));
+        Assert.Empty(Decision.Decide(Federation() with { LastRound = 0 }, one, LocalRound.Empty, LocalRound.Empty, Opened));
     }
 
     [Fact]
@@ -80,14 +80,14 @@ public sealed class DecisionTests
         var me = round.AggregatorOf(0).Member;
         var publish = new PeerAction.Publish(new RoundId(1), 0);
         var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
-        Assert.Contains(publish, Decision.Decide(Running(round), me, local, Closes));
-        Assert.Empty(Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, Closes));
+        Assert.Contains(publish, Decision.Decide(Running(round), me, local, LocalRound.Empty, Closes));
+        Assert.Empty(Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, LocalRound.Empty, Closes));
 
         var three = local with { Holdings = local.Holdings.Remove(round.SubmissionOf(me)!.Index == 0 ? 1 : 0) };
-        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, three, Closes + (Window / 2) - 1));
-        Assert.Contains(publish, Decision.Decide(Running(round), me, three, Closes + (Window / 2)));
+        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, three, LocalRound.Empty, Closes + (Window / 2) - 1));
+        Assert.Contains(publish, Decision.Decide(Running(round), me, three, LocalRound.Empty, Closes + (Window / 2)));
         var two = three with { Holdings = [.. three.Holdings.Take(2)] };
-        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, two, Closes + (Window / 2)));
+        Assert.DoesNotContain(publish, Decision.Decide(Running(round), me, two, LocalRound.Empty, Closes + (Window / 2)));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class DecisionTests
     {
         var round = Round(2, 1, 3, 4);
         var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
-        Assert.Contains(new PeerAction.Publish(new RoundId(1), 1), Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, Closes + Window));
+        Assert.Contains(new PeerAction.Publish(new RoundId(1), 1), Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, LocalRound.Empty, Closes + Window));
     }
 
     [Fact]
@@ -106,16 +106,16 @@ public sealed class DecisionTests
         var federation = Running(round with { Candidates = [candidate] });
         var voter = round.AggregatorOf(1).Member;
         var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
-        Assert.Equal([new PeerAction.CheckCandidate(new RoundId(1), 0)], Decision.Decide(federation, voter, local, Closes + 1));
+        Assert.Equal([new PeerAction.CheckCandidate(new RoundId(1), 0)], Decision.Decide(federation, voter, local, LocalRound.Empty, Closes + 1));
         var bad = local with { Verdicts = local.Verdicts.Add(0, false) };
-        Assert.Equal([new PeerAction.Attest(new RoundId(1), 0, Hash(9), false)], Decision.Decide(federation, voter, bad, Closes + 1));
+        Assert.Equal([new PeerAction.Attest(new RoundId(1), 0, Hash(9), false)], Decision.Decide(federation, voter, bad, LocalRound.Empty, Closes + 1));
 
         var voted = candidate with { Votes = candidate.Votes.Add(voter, false) };
-        Assert.Empty(Decision.Decide(Running(round with { Candidates = [voted] }), voter, bad, Closes + 1));
+        Assert.Empty(Decision.Decide(Running(round with { Candidates = [voted] }), voter, bad, LocalRound.Empty, Closes + 1));
     }
 
     private static ImmutableArray<PeerAction> Decide(FederationState federation, LocalRound local, ulong now = Opened) =>
-        Decision.Decide(federation, Me, local, now);
+        Decision.Decide(federation, Me, local, LocalRound.Empty, now);
 
     private static FederationState Federation() => FederationState.Empty with
     {
