@@ -4,7 +4,7 @@ import { defineConfig } from "hardhat/config";
 // isolate: each call pays gas as a transaction of its own, with cold storage.
 const solidityTests = {
   isolate: true,
-  fsPermissions: { readDirectory: ["tests"] },
+  fsPermissions: { readDirectory: ["contracts/release", "tests"] },
 };
 
 export default defineConfig({

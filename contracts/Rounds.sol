@@ -188,7 +188,7 @@ contract Rounds is RoundsState, EIP712 {
         _settleRejection(head, turn, state.lapsedAt);
 
         uint256 id = _operator();
-        uint256 aggregator = _submitters[Turns.order(_beacon, round_, head.submissions, turn_ + 1)[turn_]];
+        uint256 aggregator = _submitters[Turns.entry(_beacon, round_, head.submissions, turn_)];
         if (id != aggregator) revert NotYourTurn(turn_, aggregator, id);
         _members.published(id, turn_);
 

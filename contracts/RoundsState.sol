@@ -60,9 +60,9 @@ abstract contract RoundsState is IRounds {
                 head.number, phase, _bit(Phase.Aggregation) | _bit(Phase.Attestation) | _bit(Phase.Finalised) | _bit(Phase.Aborted)
             );
         }
-        ids = Turns.order(_beacon, head.number, head.submissions, Phases.count(head, turn));
+        ids = new uint256[](head.count(turn));
         for (uint256 i = 0; i < ids.length; ++i) {
-            ids[i] = _submitters[ids[i]];
+            ids[i] = _submitters[Turns.entry(_beacon, head.number, head.submissions, i)];
         }
     }
 

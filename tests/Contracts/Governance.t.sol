@@ -214,13 +214,13 @@ contract GovernanceTest is Federation {
         _founded(1);
         bytes4 error = IGovernance.SettingOutOfBounds.selector;
         refused(abi.encodeWithSelector(error, "votingPeriod", 4, 5, 30 days));
-        new Governance(membership, 0, 4, 0);
+        newGovernance(membership, 0, 4, 0);
         refused(abi.encodeWithSelector(error, "votingPeriod", 30 days + 1, 5, 30 days));
-        new Governance(membership, 0, 30 days + 1, 0);
+        newGovernance(membership, 0, 30 days + 1, 0);
         refused(abi.encodeWithSelector(error, "votingDelay", 14 days + 1, 0, 14 days));
-        new Governance(membership, 14 days + 1, 5, 0);
+        newGovernance(membership, 14 days + 1, 5, 0);
         refused(abi.encodeWithSelector(error, "executionDelay", 14 days + 1, 0, 14 days));
-        new Governance(membership, 0, 5, 14 days + 1);
+        newGovernance(membership, 0, 5, 14 days + 1);
         refused(abi.encodeWithSelector(error, "proposalThreshold", 2, 1, 1));
         byVote();
         governance.setProposalThreshold(2);

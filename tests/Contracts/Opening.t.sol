@@ -319,26 +319,26 @@ contract OpeningTest is Federation {
 
     function test_rounds_refuse_partners_that_do_not_name_each_other() external {
         deploy(1);
-        Membership other = new Membership(_one(holder(9)), address(governance), address(0xdead));
+        Membership other = newMembership(_one(holder(9)), address(governance), address(0xdead));
         refused(abi.encodeWithSelector(IRounds.WrongWiring.selector, address(other), address(membership)));
-        new Rounds(address(other), address(governance), JSON, defaultParams(), GENESIS);
+        newRounds(address(other), address(governance), GENESIS);
 
         refused(abi.encodeWithSelector(IRounds.WrongWiring.selector, address(this), address(governance)));
-        new Rounds(address(membership), address(this), JSON, defaultParams(), GENESIS);
+        newRounds(address(membership), address(this), GENESIS);
 
         uint256 nonce = vm.getNonce(address(this));
-        Membership misled = new Membership(_one(holder(9)), vm.computeCreateAddress(address(this), nonce + 1), address(0xdead));
-        Governance its = new Governance(misled, 0, 100, 0);
+        Membership misled = newMembership(_one(holder(9)), vm.computeCreateAddress(address(this), nonce + 1), address(0xdead));
+        Governance its = newGovernance(misled, 0, 100, 0);
         address predicted = vm.computeCreateAddress(address(this), nonce + 2);
         refused(abi.encodeWithSelector(IRounds.WrongWiring.selector, predicted, address(0xdead)));
-        new Rounds(address(misled), address(its), JSON, defaultParams(), GENESIS);
+        newRounds(address(misled), address(its), GENESIS);
     }
 
     function test_successor_continues_the_numbers() external {
         found(2);
         runRound(2);
         openAgain();
-        Rounds successor = new Rounds(address(membership), address(governance), JSON, defaultParams(), result(1));
+        Rounds successor = newRounds(address(membership), address(governance), result(1));
         vm.expectEmit(true, true, true, true, address(successor));
         emit IRounds.Succeeded(2);
         vm.expectEmit(true, true, true, true, address(membership));

@@ -16,7 +16,7 @@ contract SeatsTest is Federation {
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
         vm.expectEmit(true, true, true, true, predicted);
         emit IMembership.FederationFounded(address(11), address(12), uint64(START + 7 days), founders);
-        Membership m = new Membership(founders, address(11), address(12));
+        Membership m = newMembership(founders, address(11), address(12));
         assertEq(m.governance(), address(11));
         assertEq(m.rounds(), address(12));
         assertEq(m.deploymentBlock(), block.number);
@@ -29,19 +29,19 @@ contract SeatsTest is Federation {
 
     function test_constructor_refuses_nobody_twice_and_zero() external {
         refused(abi.encodeWithSelector(IMembership.NoFounders.selector));
-        new Membership(new address[](0), address(1), address(2));
+        newMembership(new address[](0), address(1), address(2));
         address[] memory founders = new address[](2);
         founders[0] = holder(1);
         refused(abi.encodeWithSelector(IMembership.ZeroAddress.selector));
-        new Membership(founders, address(1), address(2));
+        newMembership(founders, address(1), address(2));
         founders[1] = holder(1);
         refused(abi.encodeWithSelector(IMembership.AddressTaken.selector, holder(1), 1));
-        new Membership(founders, address(1), address(2));
+        newMembership(founders, address(1), address(2));
         founders[1] = holder(2);
         refused(abi.encodeWithSelector(IMembership.ZeroAddress.selector));
-        new Membership(founders, address(0), address(2));
+        newMembership(founders, address(0), address(2));
         refused(abi.encodeWithSelector(IMembership.ZeroAddress.selector));
-        new Membership(founders, address(1), address(0));
+        newMembership(founders, address(1), address(0));
     }
 
     function test_founder_activates() external {

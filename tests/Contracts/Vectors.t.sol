@@ -18,10 +18,9 @@ contract VectorsTest is Test {
             uint256 n = _uint("n");
             uint256 maxTurns = _uint("maxTurns");
             uint256[] memory expected = vm.parseJsonUintArray(json, _key("order"));
-            uint256[] memory actual = Turns.order(_word("beacon"), _uint("round"), n, n < maxTurns ? n : maxTurns);
-            assertEq(actual.length, expected.length);
+            assertEq(expected.length, n < maxTurns ? n : maxTurns);
             for (uint256 i = 0; i < expected.length; ++i) {
-                assertEq(actual[i], expected[i]);
+                assertEq(Turns.entry(_word("beacon"), _uint("round"), n, i), expected[i]);
             }
         }
     }

@@ -36,9 +36,38 @@ abstract contract Federation is Test {
         }
         uint256 nonce = vm.getNonce(address(this));
         membership =
-            new Membership(holders, vm.computeCreateAddress(address(this), nonce + 1), vm.computeCreateAddress(address(this), nonce + 2));
-        governance = new Governance(membership, 0, 100, 50);
-        rounds = new Rounds(address(membership), address(governance), JSON, defaultParams(), GENESIS);
+            newMembership(holders, vm.computeCreateAddress(address(this), nonce + 1), vm.computeCreateAddress(address(this), nonce + 2));
+        governance = newGovernance(membership, 0, 100, 50);
+        rounds = newRounds(address(membership), address(governance), GENESIS);
+    }
+
+    // The release build is what is tested: it need not be compiled again with each test file, and SolidityTests.cs checks that it is fresh.
+
+    function newMembership(address[] memory founders, address governance_, address rounds_) internal returns (Membership) {
+        return Membership(_deploy("Membership", abi.encode(founders, governance_, rounds_)));
+    }
+
+    function newGovernance(Membership membership_, uint48 votingDelay, uint32 votingPeriod, uint32 executionDelay)
+        internal
+        returns (Governance)
+    {
+        return Governance(payable(_deploy("Governance", abi.encode(membership_, votingDelay, votingPeriod, executionDelay))));
+    }
+
+    function newRounds(address membership_, address governance_, bytes32 genesis) internal returns (Rounds) {
+        return Rounds(_deploy("Rounds", abi.encode(membership_, governance_, JSON, defaultParams(), genesis)));
+    }
+
+    function _deploy(string memory name, bytes memory arguments) private returns (address deployed) {
+        string memory release = vm.readFile(string.concat("contracts/release/", name, ".json"));
+        bytes memory code = bytes.concat(vm.parseJsonBytes(release, ".bytecode"), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                returndatacopy(mload(0x40), 0, returndatasize())
+                revert(mload(0x40), returndatasize())
+            }
+        }
     }
 
     function activate(uint256 id) internal {
