@@ -4,7 +4,6 @@ pragma solidity ^0.8.37;
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {IGovernance} from "../../contracts/interfaces/IGovernance.sol";
 import {IMembership} from "../../contracts/interfaces/IMembership.sol";
-import {Governance} from "../../contracts/Governance.sol";
 import {Federation} from "./common/Federation.sol";
 
 /// @dev In the fixture: no voting delay, a voting period of 100 s, an execution delay of 50 s.

@@ -3,9 +3,7 @@ pragma solidity ^0.8.37;
 
 import {IMembership} from "../../contracts/interfaces/IMembership.sol";
 import {IRounds} from "../../contracts/interfaces/IRounds.sol";
-import {Membership} from "../../contracts/Membership.sol";
-import {Governance} from "../../contracts/Governance.sol";
-import {Rounds} from "../../contracts/Rounds.sol";
+import {Governance, Membership, Rounds} from "./common/Contracts.sol";
 import {Federation} from "./common/Federation.sol";
 
 contract OpeningTest is Federation {

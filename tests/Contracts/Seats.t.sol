@@ -3,7 +3,7 @@ pragma solidity ^0.8.37;
 
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IMembership} from "../../contracts/interfaces/IMembership.sol";
-import {Membership} from "../../contracts/Membership.sol";
+import {Membership} from "./common/Contracts.sol";
 import {Federation} from "./common/Federation.sol";
 
 contract SeatsTest is Federation {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.37;
 
-import {Governance} from "../../../contracts/Governance.sol";
 import {IRounds} from "../../../contracts/interfaces/IRounds.sol";
-import {Membership} from "../../../contracts/Membership.sol";
-import {Rounds} from "../../../contracts/Rounds.sol";
+import {Governance, Membership, Rounds} from "./Contracts.sol";
 import {Test} from "./Test.sol";
 
 /// @dev A federation whose members do as they are told. Member `id` has the operator key 1000 + id and the holder key 2000 + id.
@@ -51,7 +49,7 @@ abstract contract Federation is Test {
         internal
         returns (Governance)
     {
-        return Governance(payable(_deploy("Governance", abi.encode(membership_, votingDelay, votingPeriod, executionDelay))));
+        return Governance(_deploy("Governance", abi.encode(membership_, votingDelay, votingPeriod, executionDelay)));
     }
 
     function newRounds(address membership_, address governance_, bytes32 genesis) internal returns (Rounds) {
