@@ -73,8 +73,8 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("", "empty")]
-    [InlineData("{\"prompt\": \"a\", \"response\": \"b\"}\n{\"prompt\": 1}\n", ":2")]
-    [InlineData("not json\n", ":1")]
+    [InlineData("{\"prompt\": \"a\", \"response\": \"b\"}\n{\"prompt\": 1}\n", "line 2")]
+    [InlineData("not json\n", "line 1")]
     public async Task A_malformed_data_file_is_named_with_its_line(string content, string expected)
     {
         using var folder = new TemporaryFolder();

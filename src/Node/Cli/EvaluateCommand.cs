@@ -31,7 +31,7 @@ internal static class EvaluateCommand
             using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetRequiredValue(adapter), result.GetRequiredValue(device), cancellationToken);
             var file = result.GetValue(data)?.FullName ?? folder.Settings.Data
                 ?? throw new UserErrorException($"The home {folder.Path} names no data. Use --data FILE, or set \"data\" in home.json.");
-            var prepared = PreparedData.From(InstitutionData.Load(file), model.Tokenizer, model.Model.Config.ContextLength, mostVal: 0, mostTest: result.GetValue(most));
+            var prepared = PreparedData.From(InstitutionData.Load(file), model.Tokenizer, model.Model.Config.ContextLength, mostVal: 1, mostTest: result.GetValue(most));
             var measured = model.Model.Evaluate(prepared.Test, cancellationToken: cancellationToken);
             if (result.GetValue(json))
             {

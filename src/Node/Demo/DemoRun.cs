@@ -27,7 +27,7 @@ namespace FedChain.Node.Demo;
 /// </summary>
 internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimeProvider time)
 {
-    private const int MaxTestRecords = 64;
+    private const int MaxTestRecords = 32;
 
     private readonly DemoScreen _screen = new(console, time);
     private readonly Dictionary<string, double> _seconds = new(StringComparer.Ordinal);

@@ -1,4 +1,4 @@
-namespace FedChain.Node.LocalChain;
+namespace FedChain.Node.Demo;
 
 /// <summary>Finds the checkout that the local chain's npm packages and contracts are in.</summary>
 public static class RepositoryRoot
