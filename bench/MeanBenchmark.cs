@@ -166,7 +166,10 @@ internal static class MeanBenchmark
                 {
                     var process = Process.Start(new ProcessStartInfo(python, arguments)
                     {
-                        RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+                        RedirectStandardInput = true,
+                        RedirectStandardOutput = true,
+                        RedirectStandardError = true,
+                        UseShellExecute = false,
                     })!;
                     if (process.StandardOutput.ReadLine() == "ready")
                     {

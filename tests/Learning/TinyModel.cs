@@ -11,8 +11,17 @@ internal static class TinyModel
 {
     public static readonly DecoderConfig Config = new()
     {
-        VocabSize = 32, HiddenSize = 16, IntermediateSize = 24, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 4, ContextLength = 64,
-        TiedEmbeddings = true, BeginToken = 1, EndTokens = [2],
+        VocabSize = 32,
+        HiddenSize = 16,
+        IntermediateSize = 24,
+        Layers = 2,
+        Heads = 4,
+        KeyValueHeads = 2,
+        HeadSize = 4,
+        ContextLength = 64,
+        TiedEmbeddings = true,
+        BeginToken = 1,
+        EndTokens = [2],
     };
 
     public static readonly AdapterConfig Adapter = new(4, 8, ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]);

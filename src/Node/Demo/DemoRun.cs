@@ -122,7 +122,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         await foreach (var e in events.ReadAllAsync(cancellationToken))
         {
             log.Add(e);
-            _screen.Show(e, names[e.Member], bars: null);
+            _screen.Show(e, names[e.Member]);
             if (e is PeerEvent.Training or PeerEvent.UpdateHeld)
             {
                 continue;

@@ -4,11 +4,10 @@ using Spectre.Console;
 
 namespace FedChain.Node.Demo;
 
-/// <summary>What the demonstration shows: lines as things happen and, on a terminal, a bar for each member while it trains.</summary>
+/// <summary>What the demonstration shows: a line for everything that happens, with the time since the start.</summary>
 internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
 {
     private readonly long _began = time.GetTimestamp();
-    private readonly Dictionary<uint, int> _quarters = [];
 
     /// <summary>Seconds since the start.</summary>
     public double Elapsed => time.GetElapsedTime(_began).TotalSeconds;
@@ -18,21 +17,14 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
     /// <summary>A line with the time since the start.</summary>
     public void Say(string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  {text}");
 
-    /// <summary>Shows what a member reported. Training steps appear a quarter at a time, or in the bars of <paramref name="bars"/>.</summary>
-    public void Show(PeerEvent e, string name, IReadOnlyDictionary<uint, ProgressTask>? bars)
+    /// <summary>Shows what a member reported. Of the training steps, those that end a fifth are shown.</summary>
+    public void Show(PeerEvent e, string name)
     {
         switch (e)
         {
-            case PeerEvent.Training t when bars is not null && bars.TryGetValue(e.Member, out var bar):
-                bar.MaxValue = t.Steps;
-                bar.Value = t.Step;
-                bar.Description = Markup.Escape($"{name}  loss {t.Loss:F3}  {t.TokensPerSecond:N0} tokens/s");
-                break;
             case PeerEvent.Training t:
-                var quarter = 4 * t.Step / t.Steps;
-                if (_quarters.GetValueOrDefault(e.Member) != quarter)
+                if (5 * t.Step / t.Steps != 5 * (t.Step - 1) / t.Steps)
                 {
-                    _quarters[e.Member] = quarter;
                     Member(name, $"step {t.Step}/{t.Steps}, loss {t.Loss:F3}, {t.TokensPerSecond:N0} tokens/s");
                 }
 

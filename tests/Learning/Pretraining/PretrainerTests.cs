@@ -11,7 +11,16 @@ public sealed class PretrainerTests : IDisposable
 {
     private static readonly PretrainingOptions Tiny = new()
     {
-        VocabularySize = 400, HiddenSize = 16, IntermediateSize = 32, Layers = 1, Heads = 2, KeyValueHeads = 1, ContextLength = 32, Steps = 12, BatchSize = 4, Threads = 1,
+        VocabularySize = 400,
+        HiddenSize = 16,
+        IntermediateSize = 32,
+        Layers = 1,
+        Heads = 2,
+        KeyValueHeads = 1,
+        ContextLength = 32,
+        Steps = 12,
+        BatchSize = 4,
+        Threads = 1,
     };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fedchain-pretrain-").FullName;

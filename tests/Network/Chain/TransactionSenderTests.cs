@@ -74,7 +74,12 @@ public sealed class TransactionSenderTests
         await chain.DoAsync("anvil_dropTransaction", first);
         var other = new Protocol.Ethereum.Transactions.DynamicFeeTransaction
         {
-            ChainId = LocalChain.ChainId, MaxFeePerGas = 100_000_000_000, MaxPriorityFeePerGas = 50_000_000_000, GasLimit = 21000, To = Somebody, Value = 7,
+            ChainId = LocalChain.ChainId,
+            MaxFeePerGas = 100_000_000_000,
+            MaxPriorityFeePerGas = 50_000_000_000,
+            GasLimit = 21000,
+            To = Somebody,
+            Value = 7,
         }.Sign(chain.Funded);
         await chain.Client.SendRawTransactionAsync(other.Raw, Cancellation);
         await chain.DoAsync("evm_mine");

@@ -11,7 +11,13 @@ public sealed class EtherAmountTests
 
     private static readonly Dictionary<string, int> Units = new()
     {
-        ["kwei"] = 3, ["mwei"] = 6, ["satoshi"] = 8, ["gwei"] = EtherAmount.Gwei, ["szabo"] = 12, ["finney"] = 15, ["ether"] = EtherAmount.Ether,
+        ["kwei"] = 3,
+        ["mwei"] = 6,
+        ["satoshi"] = 8,
+        ["gwei"] = EtherAmount.Gwei,
+        ["szabo"] = 12,
+        ["finney"] = 15,
+        ["ether"] = EtherAmount.Ether,
     };
 
     public static IEnumerable<TheoryDataRow<VectorCase>> Cases => EthereumVectors.Cases("ethers/units.json");

@@ -48,7 +48,12 @@ internal sealed class TransactionReader
     {
         var transaction = new LegacyTransaction
         {
-            Nonce = UInt64(), GasPrice = UInt256(), GasLimit = UInt64(), To = To(), Value = UInt256(), Data = Next().Bytes,
+            Nonce = UInt64(),
+            GasPrice = UInt256(),
+            GasLimit = UInt64(),
+            To = To(),
+            Value = UInt256(),
+            Data = Next().Bytes,
         };
         var v = UInt256();
         if (v == 27 || v == 28)
@@ -64,20 +69,41 @@ internal sealed class TransactionReader
 
     private AccessListTransaction AccessList() => new()
     {
-        ChainId = UInt64(), Nonce = UInt64(), GasPrice = UInt256(), GasLimit = UInt64(), To = To(), Value = UInt256(), Data = Next().Bytes,
+        ChainId = UInt64(),
+        Nonce = UInt64(),
+        GasPrice = UInt256(),
+        GasLimit = UInt64(),
+        To = To(),
+        Value = UInt256(),
+        Data = Next().Bytes,
         AccessList = Entries(),
     };
 
     private DynamicFeeTransaction DynamicFee() => new()
     {
-        ChainId = UInt64(), Nonce = UInt64(), MaxPriorityFeePerGas = UInt256(), MaxFeePerGas = UInt256(), GasLimit = UInt64(), To = To(),
-        Value = UInt256(), Data = Next().Bytes, AccessList = Entries(),
+        ChainId = UInt64(),
+        Nonce = UInt64(),
+        MaxPriorityFeePerGas = UInt256(),
+        MaxFeePerGas = UInt256(),
+        GasLimit = UInt64(),
+        To = To(),
+        Value = UInt256(),
+        Data = Next().Bytes,
+        AccessList = Entries(),
     };
 
     private BlobTransaction Blob() => new()
     {
-        ChainId = UInt64(), Nonce = UInt64(), MaxPriorityFeePerGas = UInt256(), MaxFeePerGas = UInt256(), GasLimit = UInt64(), To = To(),
-        Value = UInt256(), Data = Next().Bytes, AccessList = Entries(), MaxFeePerBlobGas = UInt256(),
+        ChainId = UInt64(),
+        Nonce = UInt64(),
+        MaxPriorityFeePerGas = UInt256(),
+        MaxFeePerGas = UInt256(),
+        GasLimit = UInt64(),
+        To = To(),
+        Value = UInt256(),
+        Data = Next().Bytes,
+        AccessList = Entries(),
+        MaxFeePerBlobGas = UInt256(),
         BlobVersionedHashes = [.. Next().Items.Select(HashOf)],
     };
 

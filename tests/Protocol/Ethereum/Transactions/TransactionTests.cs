@@ -48,9 +48,15 @@ public sealed class TransactionTests
         var t = @case.Json.GetProperty("tx");
         var transaction = new DynamicFeeTransaction
         {
-            ChainId = (ulong)Integer(t, "chainId"), Nonce = (ulong)Integer(t, "nonce"), MaxFeePerGas = Integer(t, "maxFeePerGas"),
-            MaxPriorityFeePerGas = Integer(t, "maxPriorityFeePerGas"), GasLimit = (ulong)Integer(t, "gasLimit"), To = To(t),
-            Value = Integer(t, "value"), Data = Data(t), AccessList = AccessList(t),
+            ChainId = (ulong)Integer(t, "chainId"),
+            Nonce = (ulong)Integer(t, "nonce"),
+            MaxFeePerGas = Integer(t, "maxFeePerGas"),
+            MaxPriorityFeePerGas = Integer(t, "maxPriorityFeePerGas"),
+            GasLimit = (ulong)Integer(t, "gasLimit"),
+            To = To(t),
+            Value = Integer(t, "value"),
+            Data = Data(t),
+            AccessList = AccessList(t),
         };
         Assert.Equal(@case.Json.Text("unsignedSerialized"), Hex.Encode(transaction.SerializeUnsigned()));
         Assert.Equal(@case.Json.Text("signingHash"), transaction.SigningHash.ToString());
