@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using FedChain.Node.Audit;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
@@ -20,7 +21,7 @@ public sealed class PeerTests
         var lies = 0;
         using var patience = Limit();
         var peers = await StartAllAsync(federation, events, adapter => Interlocked.Increment(ref lies) == 1 ? Altered(adapter) : adapter, patience.Token);
-        await RunAllAsync(peers, state => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
+        await RunAllAsync(peers, (state, _) => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
 
         await federation.Reader.ReadAsync(patience.Token);
         var round = federation.Reader.State.Rounds.Single();
@@ -39,7 +40,7 @@ public sealed class PeerTests
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 2, steps: 1);
         using var patience = Limit();
         var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), tamper: null, patience.Token);
-        await RunAllAsync(peers, state => state.Round(new RoundId(2)) is { FinalisedAt: not null }, patience.Token);
+        await RunAllAsync(peers, (state, _) => state.Round(new RoundId(2)) is { FinalisedAt: not null }, patience.Token);
 
         await federation.Reader.ReadAsync(patience.Token);
         var winner = federation.Reader.State.Round(new RoundId(2))!.Winner!;
@@ -51,14 +52,22 @@ public sealed class PeerTests
     }
 
     [Fact]
-    public async Task A_peer_that_is_killed_in_training_goes_on_where_it_was_and_submits_once()
+    public async Task A_peer_that_is_killed_goes_on_where_it_was_and_submits_what_it_had_trained()
     {
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 40);
         using var patience = Limit();
+        byte[]? manifest = null;
         var processes = Enumerable.Range(0, 3).Select(i => StartProcess(federation, i)).ToList();
         try
         {
-            await WaitForAsync(processes[0], "\"training\"", patience.Token);
+            processes.ForEach(p => p.BeginErrorReadLine());
+            processes.Skip(1).ToList().ForEach(p => p.BeginOutputReadLine());
+            await WaitForAsync(processes[0], "\"trained\"", patience.Token);
+            while ((manifest = ManifestOf(federation.Members[0].Home)) is null)
+            {
+                await Task.Delay(5, patience.Token);
+            }
+
             processes[0].Kill(entireProcessTree: true);
             await processes[0].WaitForExitAsync(patience.Token);
             processes[0].Dispose();
@@ -78,6 +87,10 @@ public sealed class PeerTests
         var round = federation.Reader.State.Rounds.Single();
         Assert.Equal([1u, 2u, 3u], round.Submissions.Select(s => s.Member.Value).Order());
         Assert.NotNull(round.Winner);
+        Assert.Equal(new Hash256(SHA256.HashData(manifest!)), round.SubmissionOf(new MemberId(1))!.Manifest);
+
+        static byte[]? ManifestOf(string home) =>
+            Directory.EnumerateFiles(Path.Combine(home, "rounds"), "update.manifest", SearchOption.AllDirectories).Select(File.ReadAllBytes).FirstOrDefault();
     }
 
     [Fact]
@@ -88,6 +101,17 @@ public sealed class PeerTests
         var outcome = await Fedchain.RunAsync(federation.Passphrase, ["node", "--home", federation.Members[0].Home]);
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("in use by another process", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_home_does_not_follow_its_rpc_to_another_chain()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);
+        var home = federation.HomeOf(0);
+        home.Save(home.Settings with { ChainId = 1 });
+        var outcome = await Fedchain.RunAsync(federation.Passphrase, ["node", "--home", home.Path]);
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("is on chain 1", outcome.Errors, StringComparison.Ordinal);
     }
 
     private static CancellationTokenSource Limit()
@@ -111,7 +135,7 @@ public sealed class PeerTests
         return peers;
     }
 
-    private static async Task RunAllAsync(List<PeerHost> peers, Func<FederationState, bool> until, CancellationToken cancellation)
+    private static async Task RunAllAsync(List<PeerHost> peers, Func<FederationState, ulong, bool> until, CancellationToken cancellation)
     {
         try
         {
@@ -146,6 +170,6 @@ public sealed class PeerTests
             }
         }
 
-        Assert.Fail($"The peer ended without {text}: {await process.StandardError.ReadToEndAsync(cancellation)}");
+        Assert.Fail($"The peer ended without {text}.");
     }
 }

@@ -15,6 +15,7 @@ namespace FedChain.Network.Chain;
 public sealed class TransactionSender(ChainClient chain, PrivateKey key, ulong chainId) : IDisposable
 {
     private const int MaxAttempts = 5;
+    private const int ReceiptLooks = 10;
 
     private readonly SemaphoreSlim _turn = new(1);
 
@@ -205,11 +206,21 @@ public sealed class TransactionSender(ChainClient chain, PrivateKey key, ulong c
         }
     }
 
-    /// <summary>Asks again: the receipt may have appeared between the answers of a batch.</summary>
+    /// <summary>Asks again, for a while: a busy node shows an account's new nonce before the receipts of the block that brought it.</summary>
     private async Task<bool> IsNonceTakenAsync(List<RpcRequest> requests, int hashes, CancellationToken cancellation)
     {
-        var replies = await chain.BatchAsync(requests, cancellation);
-        return !replies[..hashes].Any(r => ChainClient.ReadOrNull(r.Value, Receipt.Read) is not null);
+        for (var look = 0; look < ReceiptLooks; look++)
+        {
+            var replies = await chain.BatchAsync(requests, cancellation);
+            if (replies[..hashes].Any(r => ChainClient.ReadOrNull(r.Value, Receipt.Read) is not null))
+            {
+                return false;
+            }
+
+            await Task.Delay(chain.Options.PollInterval, chain.Time, cancellation);
+        }
+
+        return true;
     }
 
     /// <summary>Repeats the failed call, in the state before its block and then after it; the reason is not in the receipt.</summary>

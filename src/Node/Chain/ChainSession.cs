@@ -37,6 +37,11 @@ internal sealed class ChainSession : IAsyncDisposable
         {
             var client = new ChainClient(http, url, OptionsOf(home), time);
             var chainId = await client.GetChainIdAsync(cancellationToken);
+            if (home?.Settings.ChainId is { } expected && expected != chainId)
+            {
+                throw new UserErrorException($"{url} leads to chain {chainId}, but this home's federation is on chain {expected}. Check --rpc, or \"rpc\" in home.json.");
+            }
+
             if ((await client.GetCodeAsync(address, cancellationToken)).Length == 0)
             {
                 throw new UserErrorException($"There is no contract at {address} on chain {chainId} ({url}). Check --federation, and that --rpc leads to the federation's chain.");

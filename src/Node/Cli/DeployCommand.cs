@@ -69,7 +69,7 @@ internal static class DeployCommand
             var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
             using var sender = new TransactionSender(client, holder, await client.GetChainIdAsync(cancellationToken));
             var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, plan.ForChain(holders), cancellationToken);
-            folder.Save(folder.Settings with { Rpc = url.ToString(), Federation = made.Membership });
+            folder.Save(folder.Settings with { Rpc = url.ToString(), ChainId = sender.ChainId, Federation = made.Membership });
             var gas = made.Receipts.Select(r => r.GasUsed).ToList();
             Console.WriteLine(result.GetValue(json)
                 ? JsonSerializer.Serialize(

@@ -53,7 +53,7 @@ internal static class NodeCommand
                 Print, TimeProvider.System, tamper: null, stop.Token);
             try
             {
-                await host.RunAsync(state => last is { } n && HasEnded(state, n), stop.Token);
+                await host.RunAsync((state, now) => last is { } n && HasEnded(state, now, n), stop.Token);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -78,6 +78,6 @@ internal static class NodeCommand
         return command;
     }
 
-    private static bool HasEnded(FederationState state, ulong round) =>
-        state.Round(new Protocol.RoundId(round)) is { FinalisedAt: not null } or { AbortedAt: not null } || state.Current?.Id.Value > round;
+    private static bool HasEnded(FederationState state, ulong now, ulong round) =>
+        state.Round(new Protocol.RoundId(round))?.PhaseAt(now) is Phase.Finalised or Phase.Aborted || state.Current?.Id.Value > round;
 }

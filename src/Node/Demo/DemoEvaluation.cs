@@ -15,6 +15,7 @@ internal sealed class DemoEvaluation(CausalLanguageModel model, IReadOnlyList<Pr
 {
     public EvaluationReport Run(Adapter federated, IReadOnlyList<ulong> seeds, Action<string> say, CancellationToken cancellationToken)
     {
+        say("the base model on every test");
         model.DetachAdapter();
         var before = Losses(cancellationToken);
         var alone = new double[institutions.Count][];

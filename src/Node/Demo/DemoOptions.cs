@@ -3,6 +3,8 @@ namespace FedChain.Node.Demo;
 /// <summary>What the demonstration is asked to do.</summary>
 public sealed record DemoOptions
 {
+    public const int MostMembers = 16;
+
     /// <summary>Institutions, 2 to 16; with <see cref="Data"/> as many as the folder has, if not given.</summary>
     public int? Members { get; init; }
 

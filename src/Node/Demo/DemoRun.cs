@@ -27,6 +27,8 @@ namespace FedChain.Node.Demo;
 /// </summary>
 internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimeProvider time)
 {
+    /// <summary>How the program is called from a clone.</summary>
+    private const string Run = "dotnet run --project src/Node --";
     private const int MaxTestRecords = 32;
 
     private readonly DemoScreen _screen = new(console, time);
@@ -36,18 +38,18 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
     {
         _screen.Title("Setting up");
         var root = RepositoryRoot.Find();
+        var model = BaseModel.Open(options.Model ?? BaseModel.Own);
         var home = new DemoHome(options.Home);
+        var files = DataFiles(home);
+        var prepared = Prepare(files, model);
         var say = new Progress(_screen.Say);
         await NpmPackages.EnsureAsync(root, say, cancellationToken);
         await using var chain = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root, StateFile = home.ChainState }, cancellationToken);
         _screen.Say($"local chain at {chain.RpcUrl}");
 
-        var model = BaseModel.Open(options.Model ?? BaseModel.Own);
-        var files = DataFiles(home);
         var training = DemoDefaults.Training;
         var plan = await FoundingPolicy.CreateAsync(
             model, DemoDefaults.Adapter, SeedOf(options.Seed), training.Steps, DemoDefaults.Params(options.Rounds), cancellationToken);
-        var prepared = Prepare(files, model);
         using var http = new HttpClient();
         var client = new ChainClient(http, chain.RpcUrl, DemoDefaults.Chain, time);
         var setup = new DemoSetup(client, home, plan, training, options.Seed, time);
@@ -69,6 +71,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
                 peers.Add(PeerProcess.Start(member.Home, home.PassphraseFile, Path.Combine(home.Logs, $"{member.Name}.jsonl"), events.Writer));
             }
 
+            _screen.Say($"{peers.Count} peers are starting, each a process of its own");
             await WatchAsync(events.Reader, members, reader, log, cancellationToken);
             _seconds["rounds"] = Math.Round(_screen.Elapsed - _seconds["setup"], 3);
             await reader.ReadAsync(cancellationToken);
@@ -166,9 +169,9 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         if (options.Data is { } folder)
         {
             var files = InstitutionFolder.Files(folder);
-            var wanted = options.Members ?? files.Count;
-            return wanted <= files.Count ? [.. files.Take(wanted)]
-                : throw new UserErrorException($"--members asks for {wanted} institutions, but {folder} has {files.Count}.");
+            var wanted = options.Members ?? Math.Min(files.Count, DemoOptions.MostMembers);
+            return wanted <= files.Count && wanted >= 2 ? [.. files.Take(wanted)]
+                : throw new UserErrorException($"A federation of {Math.Max(wanted, 2)} institutions needs as many files, but {folder} has {files.Count}. Add *.jsonl files, or ask for fewer --members (2 at least).");
         }
 
         var written = SpecialtyCorpora.WriteTo(home.Data, options.Seed, options.Members ?? DemoDefaults.Members);
@@ -208,11 +211,11 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         _screen.Title("To go on by hand");
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             Everything is in {home.Path}; the passphrase of all keys in {home.PassphraseFile}.
-              fedchain chain --home {home.Path} --port {DemoHome.DefaultPort}
-              fedchain status --rpc http://127.0.0.1:{DemoHome.DefaultPort} --federation {setup.Federation}
-              fedchain node --home {members[0].Home} --rpc http://127.0.0.1:{DemoHome.DefaultPort} --passphrase-file {home.PassphraseFile}
-              fedchain verify --rpc http://127.0.0.1:{DemoHome.DefaultPort} --federation {setup.Federation} --store {string.Join(" --store ", members.Take(2).Select(m => Path.Combine(m.Home, "store")))}
-              fedchain generate --home {members[0].Home} --rpc http://127.0.0.1:{DemoHome.DefaultPort} --adapter round:latest "..."
+              {Run} chain --home {home.Path} --port {DemoHome.DefaultPort}
+              {Run} status --rpc http://127.0.0.1:{DemoHome.DefaultPort} --federation {setup.Federation}
+              {Run} node --home {members[0].Home} --rpc http://127.0.0.1:{DemoHome.DefaultPort} --passphrase-file {home.PassphraseFile}
+              {Run} verify --rpc http://127.0.0.1:{DemoHome.DefaultPort} --federation {setup.Federation} --store {string.Join(" --store ", members.Select(m => Path.Combine(m.Home, "store")))}
+              {Run} generate --home {members[0].Home} --rpc http://127.0.0.1:{DemoHome.DefaultPort} --adapter round:latest "..."
             """));
     }
 

@@ -35,6 +35,9 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
             case PeerEvent.Trained t:
                 Member(name, $"trained in {t.Seconds:F1} s; validation loss {t.BaseModelLoss:F3} base model, {t.RoundBaseLoss:F3} before, {t.ResultLoss:F3} after");
                 break;
+            case PeerEvent.Ready t:
+                Member(name, $"is ready and serves its content at {t.Endpoint}");
+                break;
             case PeerEvent.Opened t:
                 Member(name, $"opens round {t.Round} ({t.Gas:N0} gas)");
                 break;

@@ -56,7 +56,7 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
             say($"federation {Federation} deployed, {made.Receipts.Aggregate(0UL, (sum, r) => sum + r.GasUsed):N0} gas; policy {DemoScreen.Short(plan.Policy.BaseModel.ToString())}, genesis {DemoScreen.Short(plan.Genesis.ToString())}");
             for (var i = 0; i < homes.Count; i++)
             {
-                homes[i].Save(homes[i].Settings with { Federation = Federation });
+                homes[i].Save(homes[i].Settings with { ChainId = ChainId, Federation = Federation });
                 await using var session = await ChainSession.OpenAsync(homes[i], rpc: null, federation: null, time, cancellationToken);
                 using var age = homes[i].UnlockAge(passphrase);
                 var receipt = await Founding.ActivateAsync(session, homes[i], holders[i], operators[i], age, cancellationToken);

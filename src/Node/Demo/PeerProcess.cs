@@ -26,7 +26,13 @@ internal sealed class PeerProcess : IAsyncDisposable
         start.RedirectStandardError = true;
         start.Environment.Remove(Passphrase.Variable);
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
-        return new PeerProcess(process, Task.WhenAll(ReadEventsAsync(process, logFile, events), LogErrorsAsync(process, logFile + ".err")));
+        return new PeerProcess(process, Task.WhenAll(ReadEventsAsync(process, logFile, events), LogErrorsAsync(process, logFile + ".err"), WatchAsync()));
+
+        async Task WatchAsync()
+        {
+            await process.WaitForExitAsync();
+            events.TryComplete(new UserErrorException($"The peer of {home} stopped before the rounds were over, with exit code {process.ExitCode}. Its log is {logFile}, its errors are in {logFile}.err."));
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -68,7 +74,7 @@ internal sealed class PeerProcess : IAsyncDisposable
             await log.WriteLineAsync(line);
             if (PeerEvent.FromJson(line) is { } e)
             {
-                await events.WriteAsync(e);
+                events.TryWrite(e);
             }
         }
     }

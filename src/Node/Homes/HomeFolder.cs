@@ -51,6 +51,11 @@ public sealed class HomeFolder
         var building = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
+            if (!OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(building, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // keys and opened adapters lie here
+            }
+
             Directory.CreateDirectory(System.IO.Path.Combine(building, "keys"));
             var home = new HomeFolder(building, settings);
             foreach (var file in new[] { home.HolderKeyPath, home.OperatorKeyPath, home.AgeKeyPath })

@@ -19,6 +19,9 @@ public sealed record HomeSettings
     /// <summary>The chain's JSON-RPC URL.</summary>
     public string? Rpc { get; init; }
 
+    /// <summary>The chain's id, noted when the seat was taken: the same addresses may exist on another chain.</summary>
+    public ulong? ChainId { get; init; }
+
     /// <summary>The Membership contract: the federation's one address.</summary>
     [JsonConverter(typeof(AddressJson))]
     public Address? Federation { get; init; }

@@ -44,7 +44,7 @@ internal sealed class Collection(PeerContext context)
         }
 
         var n = round.Submissions.Length;
-        var held = SubmissionBitmap.Of(n, folder.Snapshot(hasBase: true).Held);
+        var held = SubmissionBitmap.Of(n, context.LocalOf(round).Held);
         var signature = context.Identity.Operator.Sign(context.Identity.Domain.Digest(new Protocol.Ethereum.Signing.Holdings(round.Id, round.Set, held.Bytes.ToArray())));
         folder.WriteHoldings(mine, new Holdings(round.Id, round.Set, new SignedHolding(context.Me, held, signature)).ToBytes());
         context.Tell(new PeerEvent.HoldingsSigned(round.Id.Value, held.Count, n));

@@ -20,9 +20,16 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
     public async Task<byte[]> ManifestAsync(RoundState round, MemberId author, Hash256 digest, CancellationToken cancellationToken)
     {
         var cid = Cid.RawOf(digest);
-        if (await store.GetAsync(cid, cancellationToken: cancellationToken) is { } here)
+        try
         {
-            return here.ToArray();
+            if (await store.GetAsync(cid, cancellationToken: cancellationToken) is { } here)
+            {
+                return here.ToArray();
+            }
+        }
+        catch (CorruptBlockException)
+        {
+            // fetched anew below, which puts the right bytes in its place
         }
 
         var result = await fetcher.FetchBlockAsync(cid, Endpoints(round, author), Protocol.Manifests.Manifest.MaxSize, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedChain.Network.Content;
+using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
 using FedChain.Protocol.Files;
@@ -66,7 +67,11 @@ internal sealed class Contribution(PeerContext context)
         }
 
         await context.Store.AddBlockAsync(bytes, cancellationToken);
-        File.Copy(folder.UpdatePath, context.Home.UpdateFile(manifest.Plaintext), overwrite: true);
+        if (!File.Exists(context.Home.UpdateFile(manifest.Plaintext)))
+        {
+            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(folder.UpdatePath, cancellationToken));
+        }
+
         if (round.SubmissionOf(context.Me) is { } mine)
         {
             folder.MarkHeld(mine.Index, manifest.Plaintext);

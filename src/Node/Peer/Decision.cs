@@ -32,7 +32,7 @@ public static class Decision
             Phase.Training => Contribute(round, me, local),
             Phase.Aggregation phase => Aggregate(round, phase, me, local, now),
             Phase.Attestation phase => Attest(round, phase, me, local, now),
-            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local)],
+            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local), .. Keep(round, local)],
             var phase => throw new InvalidOperationException($"Unknown phase {phase}."),
         };
         return [.. late, .. actions];
@@ -58,7 +58,7 @@ public static class Decision
             return [];
         }
 
-        return !local.HasBase ? [new PeerAction.ObtainBase(round.Id, round.Base)]
+        return !local.HasBase ? [new PeerAction.ObtainAdapter(round.Id, round.Base)]
             : !local.HasUpdate ? [new PeerAction.Train(round.Id)]
             : [new PeerAction.Submit(round.Id)];
     }
@@ -77,9 +77,19 @@ public static class Decision
         }
     }
 
+    /// <summary>Who did not recompute the round's adapter gets it from the others, to use it and to start from it.</summary>
+    private static IEnumerable<PeerAction> Keep(RoundState round, LocalRound local) =>
+        round.Winner is { } winner && !local.HasResult ? [new PeerAction.ObtainAdapter(round.Id, winner.Aggregate)] : [];
+
     private static IEnumerable<PeerAction> Collect(RoundState round, MemberId me, LocalRound local, ulong now)
     {
-        foreach (var submission in round.Submissions)
+        if (!local.HasBase)
+        {
+            yield return new PeerAction.ObtainAdapter(round.Id, round.Base); // updates are differences to it
+            yield break;
+        }
+
+        foreach (var submission in round.Submissions.Where(s => s.Member != me))
         {
             if (!local.Held.Contains(submission.Index) && !local.Refused.Contains(submission.Index))
             {

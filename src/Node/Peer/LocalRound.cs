@@ -10,6 +10,9 @@ public sealed record LocalRound
     /// <summary>The round's base adapter is in the home folder.</summary>
     public bool HasBase { get; init; }
 
+    /// <summary>The round's global adapter is in the home folder; true as well if there is none.</summary>
+    public bool HasResult { get; init; } = true;
+
     /// <summary>The own update is trained, sealed and written.</summary>
     public bool HasUpdate { get; init; }
 

@@ -7,13 +7,15 @@ using FedChain.Protocol.Rounds;
 namespace FedChain.Node.Peer;
 
 /// <summary>What this member serves beside blocks. Nobody logs in: holdings are public, and a payload is sealed to the member who is to read it.</summary>
-internal sealed class MemberContent(HomeFolder home, MemberId me) : IFederationContent
+internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IFederationContent
 {
     /// <summary>The latest view of the chain; set by the peer's loop.</summary>
     public FederationState Federation { get; set; } = FederationState.Empty;
 
     public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) => Task.FromResult(
-        Federation.Round(round) is { } state && state.SubmissionOf(me) is { } mine ? new RoundFolder(home.RoundsPath, state).Holdings(mine.Index) : null);
+        Federation.Round(round) is { } state && state.SubmissionOf(identity.Member) is { } mine
+            ? new RoundFolder(home, identity.ChainId, identity.Rounds, state).Holdings(mine.Index)
+            : null);
 
     public async Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ public abstract record PeerAction
     public string InWords => this switch
     {
         OpenRound(var after) => $"opening the round after {after}",
-        ObtainBase(var round, _) => $"getting the base of round {round}",
+        ObtainAdapter(var round, var adapter) => $"getting the adapter {adapter} for round {round}",
         Train(var round) => $"training for round {round}",
         Submit(var round) => $"submitting to round {round}",
         Expose(var round) => $"serving the own update of round {round}",
@@ -31,8 +31,8 @@ public abstract record PeerAction
 
     public sealed record OpenRound(RoundId After) : PeerAction;
 
-    /// <summary>Get the adapter that a round starts from, from the genesis or from another member.</summary>
-    public sealed record ObtainBase(RoundId Round, Hash256 Base) : PeerAction;
+    /// <summary>Get the adapter that a round starts from or came to: from the genesis, or from another member.</summary>
+    public sealed record ObtainAdapter(RoundId Round, Hash256 Adapter) : PeerAction;
 
     /// <summary>Train on the institution's own records and seal the update.</summary>
     public sealed record Train(RoundId Round) : PeerAction;

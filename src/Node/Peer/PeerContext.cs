@@ -30,7 +30,10 @@ internal sealed class PeerContext
 
     public MemberId Me => Identity.Member;
 
-    public RoundFolder FolderOf(RoundState round) => new(Home.RoundsPath, round);
+    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round);
+
+    public LocalRound LocalOf(RoundState round) => FolderOf(round).Snapshot(
+        HasAdapter(round.Base), round.Winner is not { } winner || HasAdapter(winner.Aggregate), digest => File.Exists(Home.UpdateFile(digest)));
 
     /// <summary>The policy in force in a round, as voted.</summary>
     public static Policy PolicyOf(FederationState federation, RoundState round) =>

@@ -48,7 +48,7 @@ internal sealed class PeerHost : IAsyncDisposable
         }
     }
 
-    public async Task RunAsync(Func<FederationState, bool> until, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<FederationState, ulong, bool> until, CancellationToken cancellationToken)
     {
         _context!.Tell(new PeerEvent.Ready(Endpoint.ToString(), _session!.Reader.State.Current?.Id.Value ?? 0));
         await _loop!.RunAsync(until, cancellationToken);
@@ -101,7 +101,7 @@ internal sealed class PeerHost : IAsyncDisposable
             _owned.Add(disposable);
         }
 
-        var served = new MemberContent(home, seat.Id) { Federation = state };
+        var served = new MemberContent(home, identity) { Federation = state };
         var listen = IPEndPoint.Parse(home.Settings.Listen);
         _gateway = await ContentGateway.StartAsync(store, served, new ContentGatewayOptions { Address = listen.Address, Port = listen.Port }, cancellationToken);
         _context = new PeerContext

@@ -22,12 +22,12 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
     private readonly Contribution _contribution = new(context);
     private readonly Collection _collection = new(context);
     private readonly BaseAdapters _bases = new(context);
-    private readonly Dictionary<PeerAction, Task> _running = [];
+    private readonly Dictionary<PeerAction, (Task Task, CancellationTokenSource Stop)> _running = [];
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
     private RoundId _reported;
 
     /// <summary>Runs until cancelled, or until <paramref name="until"/> says that this state was waited for.</summary>
-    public async Task RunAsync(Func<FederationState, bool> until, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<FederationState, ulong, bool> until, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -35,29 +35,30 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
             while (true)
             {
                 await StepAsync(stopping.Token);
-                if (until(reader.State) && _running.Count == 0)
+                if (until(reader.State, reader.Now) && _running.Count == 0)
                 {
                     return;
                 }
 
                 var pause = Task.Delay(poll, context.Time, stopping.Token);
-                await Task.WhenAny([pause, .. _running.Values]);
+                await Task.WhenAny([pause, .. _running.Values.Select(r => r.Task)]);
                 stopping.Token.ThrowIfCancellationRequested();
             }
         }
         finally
         {
             await stopping.CancelAsync();
-            await Task.WhenAll(_running.Values.Select(t => t.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
+            await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
         }
     }
 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
-        foreach (var (action, task) in _running.Where(r => r.Value.IsCompleted).ToList())
+        foreach (var (action, (task, stop)) in _running.Where(r => r.Value.Task.IsCompleted).ToList())
         {
             _running.Remove(action);
             Settle(action, task);
+            stop.Dispose();
         }
 
         try
@@ -80,11 +81,17 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
             _failed.Remove(old);
         }
 
+        foreach (var (_, (_, stop)) in _running.Where(r => r.Key is PeerAction.Train && !wanted.Contains(r.Key)))
+        {
+            await stop.CancelAsync(); // the round went on without it
+        }
+
         foreach (var action in wanted)
         {
             if (!_running.ContainsKey(action) && !(_failed.TryGetValue(action, out var failure) && context.Time.GetUtcNow() < failure.Until))
             {
-                _running[action] = Task.Run(() => ActAsync(action, federation, cancellationToken), cancellationToken);
+                var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                _running[action] = (Task.Run(() => ActAsync(action, federation, stop.Token), stop.Token), stop);
             }
         }
     }
@@ -95,7 +102,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         return action switch
         {
             PeerAction.OpenRound => OpenAsync(federation, cancellationToken),
-            PeerAction.ObtainBase => _bases.ObtainAsync(federation, round, cancellationToken),
+            PeerAction.ObtainAdapter(_, var digest) => _bases.ObtainAsync(federation, round, digest, cancellationToken),
             PeerAction.Train => _contribution.TrainAsync(federation, round, cancellationToken),
             PeerAction.Submit => _contribution.SubmitAsync(round, cancellationToken),
             PeerAction.Expose(var id) => _contribution.ExposeAsync(federation.Round(id)!, cancellationToken),
@@ -109,7 +116,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         };
     }
 
-    private LocalRound LocalOf(RoundState? round) => round is null ? LocalRound.Empty : context.FolderOf(round).Snapshot(context.HasAdapter(round.Base));
+    private LocalRound LocalOf(RoundState? round) => round is null ? LocalRound.Empty : context.LocalOf(round);
 
     private async Task OpenAsync(FederationState federation, CancellationToken cancellationToken)
     {
@@ -123,7 +130,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
     {
         if (task.IsCompletedSuccessfully || task.IsCanceled)
         {
-            _failed.Remove(action);
+            _failed[action] = (0, context.Time.GetUtcNow() + poll); // done, as far as it goes; the chain may take a moment to show it
             return;
         }
 

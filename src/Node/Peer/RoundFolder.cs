@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
+using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Peer;
@@ -20,10 +21,10 @@ public sealed class RoundFolder
     private readonly string _path;
     private readonly RoundState _round;
 
-    public RoundFolder(string roundsFolder, RoundState round)
+    public RoundFolder(HomeFolder home, ulong chainId, Address rounds, RoundState round)
     {
         _round = round;
-        _path = Path.Combine(roundsFolder, round.Id.ToString());
+        _path = Path.Combine(home.RoundsPath, string.Create(CultureInfo.InvariantCulture, $"{chainId}-{rounds}"), round.Id.ToString());
         foreach (var kind in new[] { "held", "refused", "holdings", "verdicts" })
         {
             Directory.CreateDirectory(Path.Combine(_path, kind));
@@ -42,7 +43,8 @@ public sealed class RoundFolder
 
     public void WriteManifest(ReadOnlySpan<byte> manifest) => AtomicFile.Write(ManifestPath, manifest);
 
-    public void MarkExposed() => Put("", "exposed", "");
+    /// <summary>Notes that the update of the present manifest is served.</summary>
+    public void MarkExposed() => Put("", "exposed", DigestOf(ReadManifest()!));
 
     public Hash256? Held(int index) => Read("held", ManifestOf(index)) is { } text ? Hash256.Parse(text) : null;
 
@@ -65,17 +67,21 @@ public sealed class RoundFolder
 
     public void WriteVerdict(int turn, bool valid, string reason) => Put("verdicts", CandidateOf(turn), (valid ? Valid : Invalid) + reason);
 
-    /// <summary>All of it, for the decision.</summary>
-    public LocalRound Snapshot(bool hasBase) => new()
+    /// <summary>All of it, for the decision. An update for another base or policy, of a branch that left the chain, is none.</summary>
+    /// <param name="hasUpdateFile">Whether the plaintext of this digest is in the home.</param>
+    public LocalRound Snapshot(bool hasBase, bool hasResult, Func<Hash256, bool> hasUpdateFile) => new()
     {
         HasBase = hasBase,
-        HasUpdate = File.Exists(ManifestPath),
-        Exposed = File.Exists(Path.Combine(_path, "exposed")),
-        Held = Where(i => Held(i) is not null),
+        HasResult = hasResult,
+        HasUpdate = ReadManifest() is { } mine && UpdateManifest.Parse(mine) is var update && update.Base == _round.Base && update.Policy == _round.Policy,
+        Exposed = ReadManifest() is { } manifest && Read("", "exposed") == DigestOf(manifest),
+        Held = Where(i => Held(i) is { } digest && hasUpdateFile(digest)),
         Refused = Where(i => Refused(i) is not null),
         Holdings = Where(i => File.Exists(HoldingsPath(i))),
         Verdicts = _round.Candidates.Where(c => Verdict(c.Turn) is not null).ToImmutableSortedDictionary(c => c.Turn, c => Verdict(c.Turn)!.Value.Valid),
     };
+
+    private static string DigestOf(byte[] manifest) => new Hash256(System.Security.Cryptography.SHA256.HashData(manifest)).ToString();
 
     private ImmutableSortedSet<int> Where(Func<int, bool> holds) => [.. _round.Submissions.Select(s => s.Index).Where(holds)];
 

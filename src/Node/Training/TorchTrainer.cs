@@ -14,6 +14,7 @@ namespace FedChain.Node.Training;
 /// <summary>Trains on the institution's own records with the learning engine. The model stays loaded from round to round.</summary>
 public sealed class TorchTrainer : ILocalTrainer, IDisposable
 {
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly CausalLanguageModel _model;
     private readonly PreparedData _data;
     private readonly AdapterConfig _config;
@@ -72,22 +73,39 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
 
     public Task<TrainedAdapter> TrainAsync(
         RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken) => Task.Run(
-        () =>
+        async () =>
         {
-            _model.DetachAdapter();
-            var untouched = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
-            _model.AttachAdapter(_config, start);
-            var before = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
-            _model.TrainAdapter(_data.Train, OptionsFor(_training, factors, _seed, round.Value), new Relay(progress, _data), cancellationToken);
-            var trained = _model.ExportAdapter();
-            _model.ImportAdapter(trained); // the loss is that of what is sent, after rounding
-            var after = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
-            var samples = Math.Min(Math.Min((long)_training.Steps * _training.BatchSize, _data.Train.Count), _maxSamples);
-            return new TrainedAdapter(trained, samples, untouched, before, after);
+            await _turn.WaitAsync(cancellationToken); // one model, one training: the one before may still be stopping
+            try
+            {
+                return Train(round, start, factors, progress, cancellationToken);
+            }
+            finally
+            {
+                _turn.Release();
+            }
         },
         cancellationToken);
 
-    public void Dispose() => _model.Dispose();
+    public void Dispose()
+    {
+        _model.Dispose();
+        _turn.Dispose();
+    }
+
+    private TrainedAdapter Train(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    {
+        _model.DetachAdapter();
+        var untouched = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
+        _model.AttachAdapter(_config, start);
+        var before = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
+        _model.TrainAdapter(_data.Train, OptionsFor(_training, factors, _seed, round.Value), new Relay(progress, _data), cancellationToken);
+        var trained = _model.ExportAdapter();
+        _model.ImportAdapter(trained); // the loss is that of what is sent, after rounding
+        var after = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
+        var samples = Math.Min(Math.Min((long)_training.Steps * _training.BatchSize, _data.Train.Count), _maxSamples);
+        return new TrainedAdapter(trained, samples, untouched, before, after);
+    }
 
     private sealed class Relay(IProgress<TrainingStep> progress, PreparedData data) : IProgress<TrainingProgress>
     {

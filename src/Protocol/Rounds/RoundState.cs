@@ -86,7 +86,7 @@ public sealed record RoundState
     public Candidate? CandidateOf(int turn) => Candidates.FirstOrDefault(c => c.Turn == turn);
 
     /// <summary>The candidate that a quorum attested, null unless finalised.</summary>
-    public Candidate? Winner => FinalisedAt is null ? null : Candidates[^1];
+    public Candidate? Winner => FinalisedAt is null ? null : Candidates.LastOrDefault();
 
     /// <summary>The submitter whose turn it is.</summary>
     public Submission AggregatorOf(int turn) => Submissions[Turns[turn]];

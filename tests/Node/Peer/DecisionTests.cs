@@ -37,7 +37,7 @@ public sealed class DecisionTests
     public void A_member_gets_the_base_then_trains_then_submits_then_waits()
     {
         var federation = Running(Round());
-        Assert.Equal([new PeerAction.ObtainBase(new RoundId(1), Hash(7))], Decide(federation, LocalRound.Empty));
+        Assert.Equal([new PeerAction.ObtainAdapter(new RoundId(1), Hash(7))], Decide(federation, LocalRound.Empty));
         Assert.Equal([new PeerAction.Train(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true }));
         Assert.Equal([new PeerAction.Submit(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true, HasUpdate = true }));
         Assert.Empty(Decide(Running(Round(2)), new LocalRound { HasBase = true, HasUpdate = true }));
@@ -79,7 +79,7 @@ public sealed class DecisionTests
         var round = Round(2, 1, 3, 4);
         var me = round.AggregatorOf(0).Member;
         var publish = new PeerAction.Publish(new RoundId(1), 0);
-        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        var local = new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
         Assert.Contains(publish, Decision.Decide(Running(round), me, local, LocalRound.Empty, Closes));
         Assert.Empty(Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, LocalRound.Empty, Closes));
 
@@ -94,7 +94,7 @@ public sealed class DecisionTests
     public void When_an_aggregator_lets_its_turn_pass_the_next_one_publishes()
     {
         var round = Round(2, 1, 3, 4);
-        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        var local = new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
         Assert.Contains(new PeerAction.Publish(new RoundId(1), 1), Decision.Decide(Running(round), round.AggregatorOf(1).Member, local, LocalRound.Empty, Closes + Window));
     }
 
@@ -105,7 +105,7 @@ public sealed class DecisionTests
         var candidate = new Candidate(0, round.AggregatorOf(0).Member, Hash(9), Hash(8), Hash(5), Closes + 1);
         var federation = Running(round with { Candidates = [candidate] });
         var voter = round.AggregatorOf(1).Member;
-        var local = new LocalRound { HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
+        var local = new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3], Holdings = [0, 1, 2, 3] };
         Assert.Equal([new PeerAction.CheckCandidate(new RoundId(1), 0)], Decision.Decide(federation, voter, local, LocalRound.Empty, Closes + 1));
         var bad = local with { Verdicts = local.Verdicts.Add(0, false) };
         Assert.Equal([new PeerAction.Attest(new RoundId(1), 0, Hash(9), false)], Decision.Decide(federation, voter, bad, LocalRound.Empty, Closes + 1));
