@@ -90,9 +90,11 @@ internal static class Auditor
             var submitted = state.Rounds.Count(r => r.SubmissionOf(id) is not null);
             var published = state.Rounds.Sum(r => r.Candidates.Count(c => c.Aggregator == id));
             findings.Compare("counters", 0, counted.Submitted == submitted, $"member {id} submitted {submitted} times, the contract counts {counted.Submitted}");
+            var contradicted = state.Rounds.Count(r => r.Winner is { } winner && winner.Votes.TryGetValue(id, out var valid) && !valid);
+            findings.Compare("counters", 0, counted.Contradicted == contradicted, $"member {id} voted {contradicted} times against a candidate that was finalised, the contract counts {counted.Contradicted}");
             findings.Compare("counters", 0, counted.Published == published, $"member {id} published {published} times, the contract counts {counted.Published}");
         }
 
-        findings.Say("counters", 0, $"submissions and publications of {state.Seats.Count} members as the contract counts them");
+        findings.Say("counters", 0, $"submissions, publications and contradicted votes of {state.Seats.Count} members as the contract counts them");
     }
 }

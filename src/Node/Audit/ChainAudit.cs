@@ -64,6 +64,7 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
                 break;
             case TrainingClosed closed:
                 findings.Compare("submissions", closed.Round.Value, closed.Time == time, $"closed at {closed.Time}, but its block is of {time}");
+                findings.Compare("submissions", closed.Round.Value, State.Current is { } running && running.Seats.Keys.All(id => running.SubmissionOf(id) is not null || !State.Seats.ContainsKey(id)), $"closed early, although not all who could submit had");
                 break;
             case CandidatePublished published:
                 Published(published, time);
@@ -72,7 +73,7 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
                 Voted(attested, time);
                 break;
             case CandidateRejected rejected:
-                Rejected(rejected);
+                Rejected(rejected, time);
                 break;
             case RoundFinalised finalised:
                 Finalised(finalised, time);
@@ -196,7 +197,7 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
         findings.Compare(Name, e.Round.Value, round.PhaseAt(time) is Phase.Attestation phase && phase.Turn == e.Turn, $"member {e.Id} attested turn {e.Turn} at {time}, when the round was in {round.PhaseAt(time)}");
     }
 
-    private void Rejected(CandidateRejected e)
+    private void Rejected(CandidateRejected e, ulong time)
     {
         if (Running(e.Round, "attestations")?.CandidateOf((int)e.Turn) is not { } candidate)
         {
@@ -206,8 +207,8 @@ internal sealed class ChainAudit(ulong chainId, Func<ulong, ulong> timeOfBlock, 
         var round = State.Current!;
         var n = round.Submissions.Length;
         var against = candidate.Votes.Values.Count(v => !v);
-        var expired = e.Time >= candidate.PublishedAt + round.AttestWindow;
-        findings.Compare("attestations", e.Round.Value, against > n - Quorum.Of(n) || expired, $"turn {e.Turn} was rejected with {against} of {n} votes against it, before its time was over");
+        var expired = e.Time == candidate.PublishedAt + round.AttestWindow && e.Time <= time;
+        findings.Compare("attestations", e.Round.Value, (against > n - Quorum.Of(n) && e.Time == time) || expired, $"turn {e.Turn} was rejected with {against} of {n} votes against it, before its time was over");
     }
 
     private void Finalised(RoundFinalised e, ulong time)

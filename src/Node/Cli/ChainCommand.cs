@@ -20,9 +20,9 @@ internal static class ChainCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = new DemoHome(result.GetRequiredValue(home).FullName);
-            if (!File.Exists(folder.ChainState))
+            if (!Directory.Exists(folder.Path) || !File.Exists(folder.ChainState))
             {
-                throw new UserErrorException($"{folder.Path} holds no chain: {folder.ChainState} is missing. Name the folder that 'fedchain demo' reported.");
+                throw new UserErrorException($"{folder.Path} holds no chain. Name the folder that 'fedchain demo' reported.");
             }
 
             var root = RepositoryRoot.Find();
@@ -30,8 +30,9 @@ internal static class ChainCommand
             await using var chain = await AnvilChain.StartAsync(
                 new AnvilOptions { RepositoryRoot = root, StateFile = folder.ChainState, Port = result.GetValue(port) }, cancellationToken);
             Console.WriteLine($"The chain runs at {chain.RpcUrl}; Ctrl-C stops it and keeps its state.");
-            await Task.WhenAny(chain.Exited, Task.Delay(Timeout.Infinite, cancellationToken));
-            return ExitCodes.Done;
+            var exited = chain.Exited;
+            var ended = await Task.WhenAny(exited, Task.Delay(Timeout.Infinite, cancellationToken));
+            return ended == exited ? throw new UserErrorException("The chain stopped by itself. Is the port in use, or the state file damaged?") : ExitCodes.Done;
         });
         return command;
     }

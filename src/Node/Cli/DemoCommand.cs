@@ -37,6 +37,11 @@ internal static class DemoCommand
                 Home = NewHome(result.GetValue(home)?.FullName),
                 Report = result.GetValue(report)?.FullName,
             };
+            if (options.Report is { } path && !Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                throw new UserErrorException($"The folder of --report {path} does not exist. Make it first; nothing was changed.");
+            }
+
             var console = AnsiConsole.Console.ForLogs();
             var outcome = await new DemoRun(options, console, TimeProvider.System).RunAsync(cancellationToken);
             if (options.Report is { } file)

@@ -77,7 +77,10 @@ public sealed record RoundReport
     /// <summary>Gas of each transaction: open, submit, publish, attest.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<ulong>> Gas { get; init; }
 
-    /// <summary>training: from the opening to the last update trained; protocol: the rest of the round, up to the end as the members saw it.</summary>
+    /// <summary>
+    /// total: from the end of the round before, as the members saw it, to this one's; training: until the last update was trained; protocol: the rest.
+    /// Of that, aggregation: from the last submission to the publication; attestation: from there to the end.
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Seconds { get; init; }
 }
 

@@ -22,6 +22,7 @@ internal sealed class RoundLog
         var ended = Of<PeerEvent.RoundEnded>(e => e.Round == id).Min(e => (DateTimeOffset?)e.At) ?? began;
         var training = trained.Count == 0 ? 0 : (trained.Max(e => e.At) - trained.Min(e => e.At - TimeSpan.FromSeconds(e.Seconds))).TotalSeconds;
         var total = (ended - began).TotalSeconds;
+        var published = Of<PeerEvent.Published>(e => e.Round == id).Max(e => (DateTimeOffset?)e.At);
         return new RoundReport
         {
             Round = id,
@@ -45,6 +46,8 @@ internal sealed class RoundLog
                 ["total"] = Math.Round(total, 3),
                 ["training"] = Math.Round(training, 3),
                 ["protocol"] = Math.Round(total - training, 3),
+                ["aggregation"] = Between(submitted.Max(e => (DateTimeOffset?)e.At), published),
+                ["attestation"] = Between(published, ended),
             },
         };
     }
@@ -53,6 +56,8 @@ internal sealed class RoundLog
     public DateTimeOffset? EndOf(ulong round) => Of<PeerEvent.RoundEnded>(e => e.Round == round).Min(e => (DateTimeOffset?)e.At);
 
     public DateTimeOffset? OpeningOf(ulong round) => Of<PeerEvent.Opened>(e => e.Round == round).Min(e => (DateTimeOffset?)e.At);
+
+    private static double Between(DateTimeOffset? from, DateTimeOffset? to) => from is { } start && to is { } end ? Math.Round(Math.Max(0, (end - start).TotalSeconds), 3) : 0;
 
     private static SubmissionReport Submission(uint member, List<PeerEvent.Trained> trained, List<PeerEvent.Submitted> submitted)
     {

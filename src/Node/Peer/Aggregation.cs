@@ -109,11 +109,6 @@ internal sealed class Aggregation(PeerContext context)
             return (false, $"the included updates make {aggregate}, but {candidate.Aggregate} was published");
         }
 
-        if (manifest.State is not null)
-        {
-            return (false, $"it names the state {manifest.State}, but the policy's rule keeps none");
-        }
-
         try
         {
             var bound = ContentExchange.SealedBound(AdapterFile.LengthOf(context.Trainer.Layout), round);

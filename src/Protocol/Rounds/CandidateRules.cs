@@ -71,6 +71,11 @@ public static class CandidateRules
             return $"it includes the submissions {manifest.Included}, but by its holdings they are {included}";
         }
 
+        if (manifest.State is not null)
+        {
+            return $"it names the state {manifest.State}, but no rule of this version keeps one";
+        }
+
         var enough = included.Count >= round.Minimum;
         return enough == !manifest.Aggregate.IsZero ? null
             : enough ? $"it gives up, although {included.Count} updates are included and {round.Minimum} suffice"
