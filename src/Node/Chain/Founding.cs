@@ -1,7 +1,6 @@
 using FedChain.Network.Chain;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
-using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
@@ -14,7 +13,7 @@ internal static class Founding
     /// <returns>The receipt; null if the seat was active already.</returns>
     /// <exception cref="UserErrorException">The holder is no founder of this federation.</exception>
     public static async Task<Receipt?> ActivateAsync(
-        ChainSession session, HomeFolder home, PrivateKey holder, PrivateKey operatorKey, AgeIdentity age, CancellationToken cancellationToken)
+        ChainSession session, HomeFolder home, PrivateKey holder, PeerKeys keys, CancellationToken cancellationToken)
     {
         var state = session.Reader.State;
         if (state.Seats.Values.Any(s => s.Holder == holder.Address))
@@ -31,12 +30,12 @@ internal static class Founding
 
         var id = new MemberId((uint)index + 1);
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
-        var profile = new Profile(home.Settings.Name, [age.Recipient.ToString()], [home.Settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
+        var profile = new Profile(home.Settings.Name, [keys.Age[0].Recipient.ToString()], [home.Settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
         var commitment = Preimages.Commitment(
-            session.ChainId, state.RoundsContract, id, Preimages.Secret(operatorKey, session.ChainId, state.RoundsContract, id, index: 0));
+            session.ChainId, state.RoundsContract, id, Preimages.Secret(keys.Operator, session.ChainId, state.RoundsContract, id, index: 0));
         using var sender = new TransactionSender(session.Client, holder, session.ChainId);
         var call = new MembershipClient(session.Client, session.Federation)
-            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), operatorKey.Address, commitment);
+            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), keys.Operator.Address, commitment);
         return await sender.SendOrThrowAsync(call, cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using FedChain.Network.Chain;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Rounds;
 
@@ -24,9 +25,9 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
         }
 
         var secret = SecretOf(member) ?? throw new UserErrorException(
-            $"None of this operator's secrets opens the commitment {member.Commitment} of seat {identity.Member}. Was the operator's key replaced without a new commitment? Make one with 'recommit'; it holds from the next round on.");
+            $"None of this home's operator keys made the commitment {member.Commitment} of seat {identity.Member}. 'fedchain recommit' makes another; it holds from the next round on.");
         return await SendAsync(
-            rounds.Submit(round.Id, round.Policy, round.Base, manifest, secret, CommitmentAt(member.Commitments)),
+            rounds.Submit(round.Id, round.Policy, round.Base, manifest, secret, CommitmentTo(SecretAt(identity.Keys.Operator, member.Commitments))),
             async c => (await rounds.GetMemberAsync(identity.Member, c)).LastRound == round.Id,
             cancellationToken);
     }
@@ -40,19 +41,25 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
     public Task<Receipt?> AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken) =>
         SendAsync(rounds.Attest(round.Id, (uint)turn, candidate, valid), isDone: null, cancellationToken);
 
-    private Hash256 CommitmentAt(ulong index) =>
-        Preimages.Commitment(identity.ChainId, rounds.Address, identity.Member, SecretAt(index));
+    private Hash256 SecretAt(PrivateKey key, ulong index) => Preimages.Secret(key, identity.ChainId, rounds.Address, identity.Member, index);
 
-    private Hash256 SecretAt(ulong index) => Preimages.Secret(identity.Operator, identity.ChainId, rounds.Address, identity.Member, index);
+    private Hash256 CommitmentTo(Hash256 secret) => Preimages.Commitment(identity.ChainId, rounds.Address, identity.Member, secret);
 
-    /// <summary>The secret behind the commitment in force: the last one made, or an earlier one while a newer waits for the next opening.</summary>
+    /// <summary>
+    /// The secret behind the commitment in force: the last one made, or an earlier one while a newer waits for the next opening; after a rotation
+    /// the former operator's.
+    /// </summary>
     private Hash256? SecretOf(MemberView member)
     {
-        for (var index = (long)member.Commitments - 1; index >= Math.Max(0, (long)member.Commitments - 16); index--)
+        foreach (var key in identity.Keys.Operators)
         {
-            if (CommitmentAt((ulong)index) == member.Commitment)
+            for (var index = (long)member.Commitments - 1; index >= Math.Max(0, (long)member.Commitments - 16); index--)
             {
-                return SecretAt((ulong)index);
+                var secret = SecretAt(key, (ulong)index);
+                if (CommitmentTo(secret) == member.Commitment)
+                {
+                    return secret;
+                }
             }
         }
 

@@ -25,10 +25,9 @@ internal static class ActivateCommand
             using var inUse = folder.Lock();
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false);
             using var holder = folder.UnlockHolder(secret);
-            using var operatorKey = folder.UnlockOperator(secret);
-            using var age = folder.UnlockAge(secret);
+            using var keys = folder.UnlockPeerKeys(secret);
             await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), result.GetValue(federation), TimeProvider.System, cancellationToken);
-            var receipt = await Founding.ActivateAsync(session, folder, holder, operatorKey, age, cancellationToken);
+            var receipt = await Founding.ActivateAsync(session, folder, holder, keys, cancellationToken);
             folder.Save(folder.Settings with { Rpc = session.Client.Endpoint.ToString(), ChainId = session.ChainId, Federation = session.Federation });
             Console.WriteLine(receipt is null
                 ? $"The seat of {holder.Address} is active already; nothing was sent."

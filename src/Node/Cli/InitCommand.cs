@@ -58,20 +58,19 @@ internal static class InitCommand
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: true);
             var made = HomeFolder.Create(result.GetRequiredValue(home).FullName, settings, secret, new KeystoreOptions());
             using var holder = made.UnlockHolder(secret);
-            using var op = made.UnlockOperator(secret);
-            using var age = made.UnlockAge(secret);
+            using var keys = made.UnlockPeerKeys(secret);
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(
-                    new { home = made.Path, holder = holder.Address.ToString(), @operator = op.Address.ToString(), age = age.Recipient.ToString() }));
+                    new { home = made.Path, holder = holder.Address.ToString(), @operator = keys.Operator.Address.ToString(), age = keys.Age[0].Recipient.ToString() }));
             }
             else
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                     Made {made.Path}
                       holder    {holder.Address}   votes and names the operator
-                      operator  {op.Address}   the peer's own key
-                      age       {age.Recipient}
+                      operator  {keys.Operator.Address}   the peer's own key
+                      age       {keys.Age[0].Recipient}
                     Both addresses need some of the chain's currency to pay for gas.
                     """));
             }

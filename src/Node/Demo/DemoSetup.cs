@@ -42,11 +42,11 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
         using var deployerKey = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
         using var deployer = new TransactionSender(client, deployerKey, ChainId);
         var holders = homes.Select(h => h.UnlockHolder(passphrase)).ToList();
-        var operators = homes.Select(h => h.UnlockOperator(passphrase)).ToList();
+        var keys = homes.Select(h => h.UnlockPeerKeys(passphrase)).ToList();
         var members = new List<DemoMember>();
         try
         {
-            foreach (var key in holders.Concat(operators))
+            foreach (var key in holders.Concat(keys.Select(k => k.Operator)))
             {
                 await deployer.SendOrThrowAsync(TransactionIntent.Transfer(key.Address, Funds), cancellationToken);
             }
@@ -58,17 +58,16 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
             {
                 homes[i].Save(homes[i].Settings with { ChainId = ChainId, Federation = Federation });
                 await using var session = await ChainSession.OpenAsync(homes[i], rpc: null, federation: null, time, cancellationToken);
-                using var age = homes[i].UnlockAge(passphrase);
-                var receipt = await Founding.ActivateAsync(session, homes[i], holders[i], operators[i], age, cancellationToken);
+                var receipt = await Founding.ActivateAsync(session, homes[i], holders[i], keys[i], cancellationToken);
                 var settings = homes[i].Settings;
-                members.Add(new DemoMember(new MemberId((uint)i + 1), settings.Name, homes[i].Path, holders[i].Address, operators[i].Address, settings.Endpoint));
+                members.Add(new DemoMember(new MemberId((uint)i + 1), settings.Name, homes[i].Path, holders[i].Address, keys[i].Operator.Address, settings.Endpoint));
                 say($"{settings.Name} has activated its seat {i + 1} ({receipt?.GasUsed:N0} gas)");
             }
         }
         finally
         {
             holders.ForEach(k => k.Dispose());
-            operators.ForEach(k => k.Dispose());
+            keys.ForEach(k => k.Dispose());
         }
 
         return members;

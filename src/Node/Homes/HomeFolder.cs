@@ -115,13 +115,32 @@ public sealed class HomeFolder
     /// <summary>The key that votes and names the operator.</summary>
     public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKeyPath, passphrase);
 
-    /// <summary>The peer's own key.</summary>
+    /// <summary>The peer's own key, as it is now.</summary>
     public PrivateKey UnlockOperator(string passphrase) => Unlock(OperatorKeyPath, passphrase);
 
-    /// <summary>What opens the files that are sealed to this institution: derived from a key of its own, so that all keys rest in keystores.</summary>
-    public AgeIdentity UnlockAge(string passphrase)
+    /// <summary>The peer's keys, former ones included.</summary>
+    public PeerKeys UnlockPeerKeys(string passphrase)
     {
-        using var key = Unlock(AgeKeyPath, passphrase);
+        var operators = new List<PrivateKey>();
+        var age = new List<AgeIdentity>();
+        try
+        {
+            operators.AddRange(KeyFiles(OperatorKeyPath).Select(file => Unlock(file, passphrase)));
+            age.AddRange(KeyFiles(AgeKeyPath).Select(file => UnlockAge(file, passphrase)));
+            return new PeerKeys(operators, age);
+        }
+        catch
+        {
+            operators.ForEach(k => k.Dispose());
+            age.ForEach(k => k.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>What opens the files that are sealed to this institution: derived from a key of its own, so that all keys rest in keystores.</summary>
+    private static AgeIdentity UnlockAge(string file, string passphrase)
+    {
+        using var key = Unlock(file, passphrase);
         var secret = key.DeriveSecret(Encoding.ASCII.GetBytes(AgeLabel)).ToArray();
         try
         {
@@ -131,6 +150,15 @@ public sealed class HomeFolder
         {
             System.Security.Cryptography.CryptographicOperations.ZeroMemory(secret);
         }
+    }
+
+    /// <summary>A key's file, then those of the keys that it replaced, the latest first: <c>former/NAME-1.json</c> is the oldest.</summary>
+    private IEnumerable<string> KeyFiles(string present)
+    {
+        var (folder, name) = (System.IO.Path.Combine(Path, "keys", "former"), System.IO.Path.GetFileNameWithoutExtension(present));
+        return [present, .. Enumerable.Range(1, int.MaxValue - 1)
+            .Select(number => System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}-{number}.json")))
+            .TakeWhile(File.Exists).Reverse()];
     }
 
     /// <summary>Keeps other processes out of this home until disposed.</summary>
@@ -154,7 +182,9 @@ public sealed class HomeFolder
 
     private static string NameOf(Protocol.Hash256 digest) => string.Create(CultureInfo.InvariantCulture, $"{digest.ToString()[2..]}.safetensors");
 
-    private static PrivateKey Unlock(string path, string passphrase)
+    /// <summary>Opens any keystore (version 3).</summary>
+    /// <exception cref="UserErrorException">The file is missing, no keystore, or the passphrase does not open it.</exception>
+    public static PrivateKey Unlock(string path, string passphrase)
     {
         if (!File.Exists(path))
         {

@@ -45,7 +45,10 @@ internal sealed class Collection(PeerContext context)
 
         var n = round.Submissions.Length;
         var held = SubmissionBitmap.Of(n, context.LocalOf(round).Held);
-        var signature = context.Identity.Operator.Sign(context.Identity.Domain.Digest(new Protocol.Ethereum.Signing.Holdings(round.Id, round.Set, held.Bytes.ToArray())));
+        var named = round.Seats[context.Me].Operator; // holdings count by the operator at the opening, also after it was replaced
+        var key = context.Identity.Keys.OperatorAt(named)
+            ?? throw new UserErrorException($"Round {round.Id} counts holdings signed by {named}, the operator of seat {context.Me} at its opening, and this home has no such key. Restore it to keys/former/, or wait for the next round.");
+        var signature = key.Sign(context.Identity.Domain.Digest(new Protocol.Ethereum.Signing.Holdings(round.Id, round.Set, held.Bytes.ToArray())));
         folder.WriteHoldings(mine, new Holdings(round.Id, round.Set, new SignedHolding(context.Me, held, signature)).ToBytes());
         context.Tell(new PeerEvent.HoldingsSigned(round.Id.Value, held.Count, n));
     }

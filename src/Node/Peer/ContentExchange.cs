@@ -10,7 +10,7 @@ namespace FedChain.Node.Peer;
 public sealed class ContentUnavailableException(string message) : Exception(message);
 
 /// <summary>Fetches what other members serve: manifests, sealed files, holdings, and re-sealed plaintexts.</summary>
-internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, AgeIdentity age, MemberId me)
+internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, IReadOnlyList<AgeIdentity> identities, MemberId me)
 {
     /// <summary>Endpoints in the order to ask: the author's own, then those of the others, without this peer's.</summary>
     public IReadOnlyList<Uri> Endpoints(RoundState round, MemberId author) =>
@@ -142,7 +142,7 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
 
     private byte[] Decrypt(Stream sealedFile, long maxSize)
     {
-        using var reader = AgeReader.Open(sealedFile, [age], leaveOpen: true);
+        using var reader = AgeReader.Open(sealedFile, identities, leaveOpen: true);
         using var bytes = new MemoryStream();
         var buffer = new byte[65_536];
         for (int read; (read = reader.Read(buffer)) > 0;)

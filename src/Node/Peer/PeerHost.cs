@@ -78,23 +78,22 @@ internal sealed class PeerHost : IAsyncDisposable
         HomeFolder home, string passphrase, string? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
         Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper, CancellationToken cancellationToken)
     {
-        var operatorKey = Own(home.UnlockOperator(passphrase));
-        var age = Own(home.UnlockAge(passphrase));
+        var keys = Own(home.UnlockPeerKeys(passphrase));
         _session = await ChainSession.OpenAsync(home, rpc, federation: null, time, cancellationToken);
         var state = _session.Reader.State;
-        var seat = state.OperatedBy(operatorKey.Address)
-            ?? throw new UserErrorException($"The operator {operatorKey.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
+        var seat = state.OperatedBy(keys.Operator.Address)
+            ?? throw new UserErrorException($"The operator {keys.Operator.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
         if (policy.PostQuantum)
         {
             throw new UserErrorException("The policy asks for post-quantum envelopes, which this version cannot make. Use a version that can; sealing with less would break the policy.");
         }
 
-        var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, operatorKey, age);
+        var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, keys);
 
         var store = Own(new BlockStore(home.StorePath));
         var fetcher = Own(new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, time));
-        var sender = Own(new TransactionSender(_session.Client, operatorKey, _session.ChainId));
+        var sender = Own(new TransactionSender(_session.Client, keys.Operator, _session.ChainId));
         var trainer = await trainerOf(policy, cancellationToken);
         if (trainer is IDisposable disposable)
         {
@@ -111,7 +110,7 @@ internal sealed class PeerHost : IAsyncDisposable
             Store = store,
             Trainer = trainer,
             Rounds = new RoundsWriter(new RoundsClient(_session.Client, state.RoundsContract), sender, identity),
-            Content = new ContentExchange(fetcher, store, age, seat.Id),
+            Content = new ContentExchange(fetcher, store, keys.Age, seat.Id),
             Report = report,
             Time = time,
         };

@@ -30,6 +30,12 @@ public sealed record FederationState
     /// <summary>The latest profile of every seat and applicant, as published: canonical JSON if its author kept to the rules.</summary>
     public ImmutableDictionary<MemberId, string> Profiles { get; init; } = ImmutableDictionary<MemberId, string>.Empty;
 
+    /// <summary>Applications that were not admitted (yet), by the id that each would have.</summary>
+    public ImmutableSortedDictionary<MemberId, Applied> Applications { get; init; } = ImmutableSortedDictionary<MemberId, Applied>.Empty;
+
+    /// <summary>Every proposal ever made, in order.</summary>
+    public ImmutableList<ProposalRecord> Proposals { get; init; } = [];
+
     /// <summary>Auditors and the age recipient of each.</summary>
     public ImmutableSortedDictionary<Address, string> Auditors { get; init; } = ImmutableSortedDictionary<Address, string>.Empty;
 
@@ -53,6 +59,8 @@ public sealed record FederationState
 
     /// <summary>The members that a round opened now would count, in order of ids.</summary>
     public ImmutableSortedSet<MemberId> EligibleNext => [.. Seats.Values.Where(s => s.CountsFor(NextRound)).Select(s => s.Id)];
+
+    public ProposalRecord? Proposal(ProposalId id) => Proposals.Find(p => p.Id == id);
 
     public RoundState? Round(RoundId id) => Rounds.Find(r => r.Id == id);
 
@@ -84,11 +92,12 @@ public sealed record FederationState
     public FederationState Apply(IContractEvent contractEvent) => contractEvent switch
     {
         FederationFounded e => this with { Governance = e.Governance, RoundsContract = e.Rounds, FoundingEndsAt = e.FoundingEndsAt, Founders = e.Founders },
-        Applied e => this with { Profiles = Profiles.SetItem(e.Id, e.Profile) },
+        Applied e => this with { Profiles = Profiles.SetItem(e.Id, e.Profile), Applications = Applications.SetItem(e.Id, e) },
         ProfileUpdated e => this with { Profiles = Profiles.SetItem(e.Id, e.Profile) },
         SeatActivated e => this with
         {
             FoundersActivated = FoundersActivated + (e.Id.Value <= Founders.Length ? 1 : 0),
+            Applications = Applications.Remove(e.Id),
             Seats = Seats.SetItem(e.Id, new Seat(e.Id, e.Holder, e.Operator, e.ActiveFrom, DormantFrom: null)),
         },
         SeatVacated e => this with { Seats = Seats.Remove(e.Id) },
@@ -106,6 +115,11 @@ public sealed record FederationState
             LastRound = (Current?.Id.Value ?? 0) + e.Params.Rounds,
         },
         PauseSet e => this with { Paused = e.Paused },
+        ProposalCreated e => this with { Proposals = Proposals.Add(new ProposalRecord(e)) },
+        VoteCast e => WithProposal(e.Proposal, p => p with { Votes = p.Votes.SetItem(e.Voter, e) }),
+        ProposalQueued e => WithProposal(e.Proposal, p => p with { Eta = e.Eta }),
+        ProposalExecuted e => WithProposal(e.Proposal, p => p with { Executed = true }),
+        ProposalCanceled e => WithProposal(e.Proposal, p => p with { Canceled = true }),
         RoundOpened e => Open(e),
         UpdateSubmitted e => WithRound(e.Round, r => Submit(r, e)),
         TrainingClosed e => WithRound(e.Round, r => r with { ClosesAt = e.Time }),
@@ -168,6 +182,13 @@ public sealed record FederationState
     {
         Require(Current?.Id == id, $"an event of round {id} came while round {NextRound.Value - 1} was the current one");
         return this with { Rounds = Rounds.SetItem(Rounds.Count - 1, change(Current!)) };
+    }
+
+    private FederationState WithProposal(ProposalId id, Func<ProposalRecord, ProposalRecord> change)
+    {
+        var index = Proposals.FindIndex(p => p.Id == id);
+        Require(index >= 0, $"an event of proposal {id} came before its creation");
+        return this with { Proposals = Proposals.SetItem(index, change(Proposals[index])) };
     }
 
     private FederationState WithSeat(MemberId id, Func<Seat, Seat> change)

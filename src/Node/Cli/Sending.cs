@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FedChain.Network.Chain;
+using FedChain.Node.Chain;
+using FedChain.Node.Homes;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
+using FedChain.Protocol.Ethereum.Contracts;
+
+namespace FedChain.Node.Cli;
+
+/// <summary>
+/// What every command that changes something on the chain shares: the home, the chain, whose key signs (<c>--from</c>), and whether the transaction is
+/// sent or only written out for a holder that is a contract, such as a board's multisig (<c>--calldata</c>).
+/// </summary>
+internal sealed class Sending
+{
+    private const string Holder = "holder";
+    private const string Operator = "operator";
+
+    private readonly Option<DirectoryInfo> _home = CommonOptions.Home();
+    private readonly Option<string?> _rpc = CommonOptions.Rpc();
+    private readonly Option<FileInfo?> _passphrase = CommonOptions.PassphraseFile();
+    private readonly Option<string> _from;
+    private readonly Option<bool> _calldata = new("--calldata")
+    {
+        Description = "Send nothing: try the call and print it as JSON (to, data), for a holder that is a contract. --from then takes that contract's address.",
+    };
+
+    private readonly Option<bool> _json = CommonOptions.Json();
+
+    /// <param name="usual">Whose key signs if nothing is said: "holder" or "operator".</param>
+    public Sending(string usual = Holder) => _from = new Option<string>("--from")
+    {
+        Description = "Whose key signs and pays: holder or operator of the home, or the path of a keystore (version 3).",
+        HelpName = "KEY",
+        DefaultValueFactory = _ => usual,
+    };
+
+    public Command AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_home, _rpc, _passphrase, _from, _calldata, _json])
+        {
+            command.Add(option);
+        }
+
+        return command;
+    }
+
+    /// <exception cref="UserErrorException">The home, the key or the federation is not as asked.</exception>
+    public async Task<Writer> OpenAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        var home = HomeFolder.Open(result.GetRequiredValue(_home).FullName);
+        var from = result.GetRequiredValue(_from);
+        var calldata = result.GetValue(_calldata);
+        PrivateKey? key = null;
+        if (!(calldata && Address.TryParse(from, out var account)))
+        {
+            key = Unlock(home, from, result.GetValue(_passphrase)?.FullName);
+            account = key.Address;
+        }
+
+        try
+        {
+            var session = await ChainSession.OpenAsync(home, result.GetValue(_rpc), federation: null, TimeProvider.System, cancellationToken);
+            return new Writer(home, session, account, key, calldata, result.GetValue(_json));
+        }
+        catch
+        {
+            key?.Dispose();
+            throw;
+        }
+    }
+
+    private static PrivateKey Unlock(HomeFolder home, string from, string? passphraseFile)
+    {
+        var isName = from is Holder or Operator;
+        if (!isName && !File.Exists(from))
+        {
+            throw new UserErrorException(Address.TryParse(from, out _)
+                ? $"--from {from} is an address; with it, add --calldata: the call is then printed for that account to send. Else --from takes holder, operator or a keystore file."
+                : $"--from takes holder, operator or the path of a keystore file; there is no file '{from}'.");
+        }
+
+        var passphrase = Passphrase.Read(passphraseFile, confirm: false);
+        return from switch
+        {
+            Holder => home.UnlockHolder(passphrase),
+            Operator => home.UnlockOperator(passphrase),
+            _ => HomeFolder.Unlock(from, passphrase),
+        };
+    }
+}
+
+/// <summary>A home, a chain and a key, ready to send: what <see cref="Sending"/> makes of a command line.</summary>
+internal sealed class Writer(HomeFolder home, ChainSession session, Address account, PrivateKey? key, bool calldata, bool json) : IAsyncDisposable
+{
+    public HomeFolder Home => home;
+
+    public ChainSession Session => session;
+
+    /// <summary>Who sends, or would.</summary>
+    public Address Account => account;
+
+    public bool Json => json;
+
+    /// <summary>Sends the call and says what came of it, or prints it.</summary>
+    /// <param name="call">What to do.</param>
+    /// <param name="done">What is true once it is done, for people.</param>
+    /// <param name="facts">More for <c>--json</c>.</param>
+    /// <param name="cancellationToken">Stops waiting; what was sent may still take effect.</param>
+    /// <returns>The receipt; null if the call was only printed.</returns>
+    /// <exception cref="ChainException">The contract refuses, with <see cref="ChainException.Refusal"/>, or the node does.</exception>
+    public async Task<Receipt?> SendAsync(ContractCall call, Func<Receipt, string> done, Func<Receipt, JsonObject>? facts = null, CancellationToken cancellationToken = default)
+    {
+        if (calldata || key is null)
+        {
+            await session.Client.CallAsync(call.To, call.Data, account, BlockTag.Pending, cancellationToken);
+            Console.WriteLine(JsonSerializer.Serialize(
+                new { chainId = session.ChainId, from = account.ToString(), to = call.To.ToString(), value = "0", data = Hex.Encode(call.Data.Span), does = call.Description }, JsonOutput.Options));
+            return null;
+        }
+
+        using var sender = new TransactionSender(session.Client, key, session.ChainId);
+        var receipt = await sender.SendOrThrowAsync(call, cancellationToken);
+        if (json)
+        {
+            var report = facts?.Invoke(receipt) ?? [];
+            report["transaction"] = receipt.Transaction.ToString();
+            report["block"] = receipt.Block;
+            report["gasUsed"] = receipt.GasUsed;
+            Console.WriteLine(report.ToJsonString(JsonOutput.Options));
+        }
+        else
+        {
+            Console.WriteLine($"{done(receipt)} ({receipt.GasUsed:N0} gas, transaction {receipt.Transaction})");
+        }
+
+        return receipt;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        key?.Dispose();
+        await session.DisposeAsync();
+    }
+}
