@@ -111,7 +111,7 @@ contract Membership is IMembership, SoulboundVotes {
         _requireFree(msg.sender, 0);
         _requireFree(operator, 0);
         if (commitment == 0) revert EmptyCommitment();
-        id = ++_lastId;
+        id = (++_lastId).toUint32(); // Rounds keeps ids in 32 bits
         _applications[id] = Application(msg.sender, operator, commitment, _hashProfile(profile));
         application = applicationOf(id);
         emit Applied(id, msg.sender, operator, commitment, application, profile);

@@ -75,7 +75,7 @@ abstract contract RoundsState is IRounds {
     function member(uint256 id) external view returns (Member memory) {
         Members.Record memory record = _members.records[id];
         (Phases.Head memory head, Phases.Turn memory turn) = (_head.unpack(), _turn.unpack());
-        bool unsettled = turn.aggregator == id && (turn.stage == Phases.Stage.Waiting || _now(head, turn).lapsedAt != 0);
+        bool unsettled = id != 0 && turn.aggregator == id && (turn.stage == Phases.Stage.Waiting || _now(head, turn).lapsedAt != 0);
         bool closedToIt = block.timestamp >= head.closesAt || record.lastRound == head.number;
         return Member({
             commitment: _members.due(id, closedToIt ? uint256(head.number) + 1 : head.number),

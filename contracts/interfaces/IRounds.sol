@@ -267,6 +267,8 @@ interface IRounds {
     function departed(uint256 id, bool eligible) external;
 
     /// @notice Continues the numbers of the contract that this one succeeds. Only once, before anything was opened here.
+    /// @dev Seats can, and should, `recommit` here before the vote that appoints it is executed: afterwards anybody may open, and a commitment
+    /// made while a round trains waits for the next.
     function succeed(uint256 round) external;
 
     // ---- views

@@ -56,13 +56,14 @@ library Members {
         record.commitment = next;
     }
 
-    /// @dev A commitment outside of `reveal`, for the rounds after `round`.
+    /// @dev A commitment outside of `reveal`, for the rounds after `round`. A seat's first one waits too: in a successor of Rounds, seats that
+    /// count for the running round may not have committed yet, and would choose their secret knowing the others'.
     /// @param training Whether `round` still takes submissions.
     function commit(State storage self, uint256 id, uint256 round, bool training, bytes32 commitment) internal {
         if (commitment == 0) revert IRounds.EmptyCommitment();
         Record storage record = self.records[id];
         uint32 index = record.commitments;
-        if (training && index != 0 && record.lastRound != round) {
+        if (training && record.lastRound != round) {
             record.commitment = due(self, id, round);
             record.pending = true;
             self.pendings[id] = Pending(commitment, uint40(round + 1));

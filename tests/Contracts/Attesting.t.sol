@@ -119,6 +119,13 @@ contract AttestingTest is Federation {
         }
     }
 
+    function test_nobody_has_no_counters() external {
+        found(4);
+        open(); // no candidate yet
+        IRounds.Member memory nobody;
+        assertEq(keccak256(abi.encode(rounds.member(0))), keccak256(abi.encode(nobody)));
+    }
+
     /// @dev History keeps four bits for each of 64 rounds to a word.
     function test_contradictions_are_told_apart_over_many_rounds() external {
         found(4);

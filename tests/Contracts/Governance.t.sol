@@ -211,19 +211,19 @@ contract GovernanceTest is Federation {
 
     function test_settings_have_hard_bounds() external {
         _founded(1);
-        bytes4 error = IGovernance.SettingOutOfBounds.selector;
-        refused(abi.encodeWithSelector(error, "votingPeriod", 4, 5, 30 days));
+        bytes4 outOfBounds = IGovernance.SettingOutOfBounds.selector;
+        refused(abi.encodeWithSelector(outOfBounds, "votingPeriod", 4, 5, 30 days));
         newGovernance(membership, 0, 4, 0);
-        refused(abi.encodeWithSelector(error, "votingPeriod", 30 days + 1, 5, 30 days));
+        refused(abi.encodeWithSelector(outOfBounds, "votingPeriod", 30 days + 1, 5, 30 days));
         newGovernance(membership, 0, 30 days + 1, 0);
-        refused(abi.encodeWithSelector(error, "votingDelay", 14 days + 1, 0, 14 days));
+        refused(abi.encodeWithSelector(outOfBounds, "votingDelay", 14 days + 1, 0, 14 days));
         newGovernance(membership, 14 days + 1, 5, 0);
-        refused(abi.encodeWithSelector(error, "executionDelay", 14 days + 1, 0, 14 days));
+        refused(abi.encodeWithSelector(outOfBounds, "executionDelay", 14 days + 1, 0, 14 days));
         newGovernance(membership, 0, 5, 14 days + 1);
-        refused(abi.encodeWithSelector(error, "proposalThreshold", 2, 1, 1));
+        refused(abi.encodeWithSelector(outOfBounds, "proposalThreshold", 2, 1, 1));
         byVote();
         governance.setProposalThreshold(2);
-        refused(abi.encodeWithSelector(error, "proposalThreshold", 0, 1, 1));
+        refused(abi.encodeWithSelector(outOfBounds, "proposalThreshold", 0, 1, 1));
         byVote();
         governance.setProposalThreshold(0);
     }
@@ -245,9 +245,9 @@ contract GovernanceTest is Federation {
         _founded(2);
         vm.deal(address(this), 1 ether);
         bytes memory noEther = abi.encodeWithSelector(IGovernance.NoEther.selector);
-        (bool sent, bytes memory error) = address(governance).call{value: 1}("");
+        (bool sent, bytes memory reason) = address(governance).call{value: 1}("");
         assertEq(sent, false);
-        assertEq(keccak256(error), keccak256(noEther));
+        assertEq(keccak256(reason), keccak256(noEther));
         refused(noEther);
         governance.execute{value: 1}(targets, values, calls, keccak256("p"));
         values[0] = 1;

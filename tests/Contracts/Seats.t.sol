@@ -199,6 +199,25 @@ contract SeatsTest is Federation {
         membership.admit(id, application);
     }
 
+    /// @dev Rounds keeps ids in 32 bits: one more would be taken for another member.
+    function test_ids_end_at_32_bits() external {
+        found(1);
+        for (uint256 i = 0; i < 12; ++i) {
+            _apply();
+        }
+        uint256 slot = _slotOf(address(membership), 13);
+        vm.store(address(membership), bytes32(slot), bytes32(uint256(type(uint32).max - 1)));
+        _apply();
+        assertEq(membership.lastId(), type(uint32).max);
+        refused(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 32, 2 ** 32));
+        _apply();
+    }
+
+    function _apply() private {
+        vm.prank(holder(2));
+        membership.applyForSeat(profile(2), operator(2), keccak256("c"));
+    }
+
     // ---- by the member
 
     function test_holder_names_another_operator() external {

@@ -232,9 +232,19 @@ abstract contract Federation is Test {
         assertEq(uint256(rounds.round().turn), turn);
     }
 
+    /// @dev The only one of a contract's first slots that holds the value.
+    function _slotOf(address target, uint256 value) internal view returns (uint256 slot) {
+        uint256 hits;
+        for (uint256 i = 0; i < 40; ++i) {
+            if (uint256(vm.load(target, bytes32(i))) != value) continue;
+            (slot, hits) = (i, hits + 1);
+        }
+        assertEq(hits, 1);
+    }
+
     /// @dev The next call has to revert with exactly this.
-    function refused(bytes memory error) internal {
-        vm.expectRevert(error);
+    function refused(bytes memory reason) internal {
+        vm.expectRevert(reason);
     }
 
     function phases(IRounds.Phase phase) internal pure returns (uint256) {
