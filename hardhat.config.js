@@ -34,8 +34,8 @@ export default defineConfig({
   test: {
     solidity: {
       profiles: {
-        default: { ...solidityTests, fuzz: { runs: 256 } },
-        long: { ...solidityTests, fuzz: { runs: 10000 } },
+        default: { ...solidityTests, fuzz: { runs: 256 }, invariant: { runs: 10, depth: 100, failOnRevert: true } },
+        long: { ...solidityTests, fuzz: { runs: 10000 }, invariant: { runs: 300, depth: 250, failOnRevert: true } },
       },
     },
   },

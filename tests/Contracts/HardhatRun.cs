@@ -94,10 +94,10 @@ public sealed partial class HardhatRun : IAsyncLifetime
     }
 
     // Linear on any input: no nested repetition. The tests' own output is what they read.
-    [GeneratedRegex(@"^contract (?<name>\w+)", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^contract (?<name>\w+Test)\b", RegexOptions.Multiline, 1000)]
     private static partial Regex ContractName();
 
-    [GeneratedRegex(@"function (?<name>test\w*)\(", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"function (?<name>(?:test|invariant)\w*)\(", RegexOptions.None, 1000)]
     private static partial Regex TestName();
 
     [GeneratedRegex(@"^  \S+\.t\.sol:(?<name>\w+)$", RegexOptions.None, 1000)]

@@ -3,6 +3,12 @@ pragma solidity ^0.8.37;
 
 /// @dev The cheat codes that our tests use, of those that Hardhat's Solidity tests (and Foundry's) offer.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function addr(uint256 key) external pure returns (address);
     function assertEq(uint256 left, uint256 right) external pure;
     function assertEq(uint256 left, uint256 right, string calldata message) external pure;
@@ -11,6 +17,8 @@ interface Vm {
     function assertEq(address left, address right) external pure;
     function assertEq(bool left, bool right) external pure;
     function assertEq(string calldata left, string calldata right) external pure;
+    function assertEq(bool left, bool right, string calldata message) external pure;
+    function assertGe(uint256 left, uint256 right, string calldata message) external pure;
     function assertLe(uint256 left, uint256 right, string calldata message) external pure;
     function assertTrue(bool condition) external pure;
     function coinbase(address producer) external;
@@ -18,6 +26,7 @@ interface Vm {
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
     function expectRevert(bytes calldata reason) external;
     function getNonce(address account) external view returns (uint64);
+    function getRecordedLogs() external returns (Log[] memory logs);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
@@ -30,6 +39,7 @@ interface Vm {
     function prank(address sender) external;
     function prevrandao(bytes32 random) external;
     function readFile(string calldata path) external view returns (string memory);
+    function recordLogs() external;
     function roll(uint256 height) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
