@@ -123,7 +123,7 @@ contract AggregatingTest is Federation {
         assertEq(uint256(rounds.member(first).rejected), 1);
     }
 
-    function test_turn_lapses_without_a_candidate() external {
+    function test_attack_no_show_aggregator() external {
         _closed(4);
         vm.warp(closed + PUBLISHING - 1);
         assertPhase(IRounds.Phase.Aggregation, 0);
@@ -162,7 +162,7 @@ contract AggregatingTest is Federation {
         assertPhase(IRounds.Phase.Attestation, 1);
     }
 
-    function test_turns_end_in_an_abort() external {
+    function test_attack_all_no_shows() external {
         _closed(4);
         vm.warp(closed + 3 * PUBLISHING - 1);
         assertPhase(IRounds.Phase.Aggregation, 2);
@@ -275,7 +275,7 @@ contract AggregatingTest is Federation {
         rounds.turns();
     }
 
-    function test_expelled_aggregator_lets_its_turn_lapse() external {
+    function test_attack_expulsion_during_ones_turn() external {
         _closed(4);
         uint256 first = aggregator(0);
         byVote();

@@ -148,26 +148,6 @@ contract AttestingTest is Federation {
 
     // ---- signed votes
 
-    function _sign(uint256 id, uint256 round, uint256 turn, bytes32 about, bool valid)
-        private
-        view
-        returns (IRounds.SignedAttestation memory)
-    {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("FedChain"),
-                keccak256("1"),
-                block.chainid,
-                address(rounds)
-            )
-        );
-        bytes32 type_ = keccak256("Attestation(uint256 round,uint256 turn,bytes32 candidate,bool valid)");
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, keccak256(abi.encode(type_, round, turn, about, valid))));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(1000 + id, digest);
-        return IRounds.SignedAttestation(valid, abi.encodePacked(r, s, v));
-    }
-
     function _batch(uint256 n) private pure returns (IRounds.SignedAttestation[] memory) {
         return new IRounds.SignedAttestation[](n);
     }
@@ -202,7 +182,7 @@ contract AttestingTest is Federation {
         assertEq(uint256(rounds.round().invalid), 0);
     }
 
-    function test_signature_is_of_no_use_in_another_turn_or_round() external {
+    function test_attack_replaying_an_attestation_of_turn_0_in_turn_1_or_another_round() external {
         _published(7);
         IRounds.SignedAttestation[] memory batch = _batch(1);
         batch[0] = _sign(_other(1, 7), 1, 0, candidate, true);

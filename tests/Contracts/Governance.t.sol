@@ -4,53 +4,10 @@ pragma solidity ^0.8.37;
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {IGovernance} from "../../contracts/interfaces/IGovernance.sol";
 import {IMembership} from "../../contracts/interfaces/IMembership.sol";
-import {Federation} from "./common/Federation.sol";
+import {Voting} from "./common/Voting.sol";
 
 /// @dev In the fixture: no voting delay, a voting period of 100 s, an execution delay of 50 s.
-contract GovernanceTest is Federation {
-    uint8 private constant AGAINST = 0;
-    uint8 private constant FOR = 1;
-    uint8 private constant ABSTAIN = 2;
-
-    address[] private targets = new address[](1);
-    uint256[] private values = new uint256[](1);
-    bytes[] private calls = new bytes[](1);
-
-    function _founded(uint256 n) private {
-        found(n);
-        vm.warp(START + 10);
-        targets[0] = address(membership);
-        calls[0] = abi.encodeCall(IMembership.grantAuditor, (address(77), "age1xyz"));
-    }
-
-    /// @dev Asks a contract for the time: the optimiser takes `block.timestamp` for constant, which it is outside of tests.
-    function _wait(uint256 time) private {
-        vm.warp(governance.clock() + time);
-    }
-
-    function _propose(uint256 id, string memory description) private returns (uint256) {
-        vm.prank(holder(id));
-        return governance.propose(targets, values, calls, description);
-    }
-
-    function _vote(uint256 id, uint256 proposal, uint8 support) private {
-        vm.prank(holder(id));
-        governance.castVote(proposal, support);
-    }
-
-    function assertState(uint256 proposal, IGovernor.ProposalState expected) private view {
-        assertEq(uint256(governance.state(proposal)), uint256(expected));
-    }
-
-    function _passed(uint256 n) private returns (uint256 proposal) {
-        proposal = _propose(1, "p");
-        _wait(1);
-        for (uint256 id = 1; id <= n; ++id) {
-            _vote(id, proposal, FOR);
-        }
-        _wait(100);
-    }
-
+contract GovernanceTest is Voting {
     function test_passes_waits_and_executes() external {
         _founded(3);
         uint256 proposal = _passed(2);
@@ -107,7 +64,7 @@ contract GovernanceTest is Federation {
         vm.assertEq(governance.COUNTING_MODE(), "support=bravo&quorum=for");
     }
 
-    function test_strangers_and_operators_have_no_vote() external {
+    function test_attack_outsiders_zero_weight_votes() external {
         _founded(2);
         uint256 proposal = _propose(1, "p");
         _wait(1);

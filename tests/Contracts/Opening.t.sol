@@ -168,7 +168,7 @@ contract OpeningTest is Federation {
 
     // ---- policy
 
-    function test_policy_waits_for_the_next_opening() external {
+    function test_attack_policy_change_during_a_round() external {
         found(4);
         open();
         bytes32 before = rounds.policyInForce();

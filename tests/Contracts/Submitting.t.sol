@@ -53,7 +53,7 @@ contract SubmittingTest is Federation {
         assertEq(uint256(rounds.round().until), START + 5 + PUBLISHING);
     }
 
-    function test_training_is_half_open() external {
+    function test_attack_submitting_at_the_deadlines_exact_second_and_one_after() external {
         found(4);
         open();
         submit(1);
@@ -62,6 +62,9 @@ contract SubmittingTest is Federation {
         submit(3);
         Submission memory s = submission(4);
         vm.warp(START + TRAINING);
+        refused(abi.encodeWithSelector(IRounds.UnexpectedPhase.selector, 1, IRounds.Phase.Aggregation, phases(IRounds.Phase.Training)));
+        send(s);
+        vm.warp(START + TRAINING + 1);
         refused(abi.encodeWithSelector(IRounds.UnexpectedPhase.selector, 1, IRounds.Phase.Aggregation, phases(IRounds.Phase.Training)));
         send(s);
     }
@@ -142,7 +145,7 @@ contract SubmittingTest is Federation {
         rounds.submit(s.round, s.policy, s.base, s.manifest, s.secret, s.nextCommitment);
     }
 
-    function test_newcomer_waits_for_the_next_round() external {
+    function test_attack_joining_during_a_round() external {
         found(2);
         open();
         uint256 id = join();

@@ -134,7 +134,8 @@ abstract contract Federation is Test {
     }
 
     function openAgain() internal {
-        vm.warp(rounds.round().since + INTERVAL);
+        uint256 from = rounds.round().since + INTERVAL;
+        if (from > block.timestamp) vm.warp(from);
         open();
     }
 
@@ -198,6 +199,27 @@ abstract contract Federation is Test {
         uint256 round = rounds.current();
         vm.prank(operator(id));
         rounds.attest(round, turn, candidate, valid);
+    }
+
+    /// @dev A signed vote, by the operator key that the member had at first.
+    function _sign(uint256 id, uint256 round, uint256 turn, bytes32 about, bool valid)
+        internal
+        view
+        returns (IRounds.SignedAttestation memory)
+    {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("FedChain"),
+                keccak256("1"),
+                block.chainid,
+                address(rounds)
+            )
+        );
+        bytes32 type_ = keccak256("Attestation(uint256 round,uint256 turn,bytes32 candidate,bool valid)");
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, keccak256(abi.encode(type_, round, turn, about, valid))));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(1000 + id, digest);
+        return IRounds.SignedAttestation(valid, abi.encodePacked(r, s, v));
     }
 
     function result(uint256 round) internal pure returns (bytes32) {
