@@ -212,9 +212,13 @@ contract Rounds is RoundsState, EIP712 {
     function attest(uint256 round_, uint256 turn_, bytes32 candidate, bool valid) external {
         (Phases.Head memory head, Phases.Turn memory turn) = _requireCandidate(round_, turn_, candidate);
         uint256 id = _operator();
-        if (_members.records[id].lastRound != round_) revert NotSubmitter(round_, id);
-        if (!_members.vote(id, turn_, valid)) revert AlreadyAttested(round_, turn_, id);
-        _count(turn, round_, id, candidate, valid);
+        if (!_members.vote(id, round_, turn_, valid)) {
+            if (_members.records[id].lastRound != round_) revert NotSubmitter(round_, id);
+            revert AlreadyAttested(round_, turn_, id);
+        }
+        if (valid) ++turn.valid;
+        else ++turn.invalid;
+        emit Attested(round_, id, turn_, candidate, valid);
         _decide(head, turn, candidate);
         _turn = turn.pack();
     }
@@ -225,24 +229,27 @@ contract Rounds is RoundsState, EIP712 {
         returns (uint256 counted)
     {
         (Phases.Head memory head, Phases.Turn memory turn) = _requireCandidate(round_, turn_, candidate);
-        for (uint256 i = 0; i < attestations.length && turn.stage == Phases.Stage.Candidate; ++i) {
+        bytes32 agreeing = _hashTypedDataV4(Preimages.attestation(round_, turn_, candidate, true));
+        bytes32 opposing = _hashTypedDataV4(Preimages.attestation(round_, turn_, candidate, false));
+        uint256 quorum = Quorum.votes(head.submissions);
+        uint256 tolerated = head.submissions - quorum;
+        (uint256 valid, uint256 invalid) = (turn.valid, turn.invalid);
+        for (uint256 i = 0; i < attestations.length; ++i) {
             SignedAttestation calldata signed = attestations[i];
-            bytes32 digest = _hashTypedDataV4(Preimages.attestation(round_, turn_, candidate, signed.valid));
-            (address signer, ECDSA.RecoverError error_,) = ECDSA.tryRecoverCalldata(digest, signed.signature);
+            bool agrees = signed.valid;
+            (address signer, ECDSA.RecoverError error_,) = ECDSA.tryRecoverCalldata(agrees ? agreeing : opposing, signed.signature);
             if (error_ != ECDSA.RecoverError.NoError) continue;
             uint256 id = IMembership(membership).operatedBy(signer);
-            if (id == 0 || _members.records[id].lastRound != round_ || !_members.vote(id, turn_, signed.valid)) continue;
-            _count(turn, round_, id, candidate, signed.valid);
-            _decide(head, turn, candidate);
-            ++counted;
+            if (id == 0 || !_members.vote(id, round_, turn_, agrees)) continue;
+            if (agrees) ++valid;
+            else ++invalid;
+            emit Attested(round_, id, turn_, candidate, agrees);
+            if (valid >= quorum || invalid > tolerated) break; // what comes after the decision is left
         }
+        counted = valid + invalid - turn.valid - turn.invalid;
+        (turn.valid, turn.invalid) = (valid.toUint32(), invalid.toUint32());
+        _decide(head, turn, candidate);
         _turn = turn.pack();
-    }
-
-    function _count(Phases.Turn memory turn, uint256 round_, uint256 id, bytes32 candidate, bool valid) private {
-        if (valid) ++turn.valid;
-        else ++turn.invalid;
-        emit Attested(round_, id, turn.index, candidate, valid);
     }
 
     /// @dev Ends the round, or the turn, if the votes suffice.

@@ -88,10 +88,10 @@ library Members {
         record.vote = uint8(turn + 1);
     }
 
-    /// @dev Notes the vote of a seat that submitted in the current round. False if it has voted in this turn.
-    function vote(State storage self, uint256 id, uint256 turn, bool valid) internal returns (bool) {
+    /// @dev Notes a vote. False if the seat did not submit in the round, or has voted in this turn.
+    function vote(State storage self, uint256 id, uint256 round, uint256 turn, bool valid) internal returns (bool) {
         Record storage record = self.records[id];
-        if (record.vote & ~AGAINST == turn + 1) return false;
+        if (record.lastRound != round || record.vote & ~AGAINST == turn + 1) return false;
         record.vote = uint8(turn + 1) | (valid ? 0 : AGAINST);
         return true;
     }

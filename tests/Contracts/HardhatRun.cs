@@ -56,6 +56,7 @@ public sealed partial class HardhatRun : IAsyncLifetime
         Test = await RunAsync(root, "test");
         Gas = await RunAsync(root, "gas");
         Read(Test.Lines);
+        Read(Gas.Lines);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

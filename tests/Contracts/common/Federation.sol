@@ -5,11 +5,15 @@ import {IRounds} from "../../../contracts/interfaces/IRounds.sol";
 import {Governance, Membership, Rounds} from "./Contracts.sol";
 import {Test} from "./Test.sol";
 
-/// @dev A federation whose members do as they are told. Member `id` has the operator key 1000 + id and the holder key 2000 + id.
+/// @dev A federation whose members do as they are told.
 abstract contract Federation is Test {
     Membership internal membership;
     Governance internal governance;
     Rounds internal rounds;
+
+    /// @dev Keys of the members' accounts, less their ids.
+    uint256 internal constant OPERATOR_KEY = 1_000_000;
+    uint256 internal constant HOLDER_KEY = 2_000_000;
 
     uint256 internal constant START = 1_800_000_000;
     uint32 internal constant TRAINING = 100;
@@ -103,11 +107,11 @@ abstract contract Federation is Test {
     // ---- keys and secrets
 
     function holder(uint256 id) internal pure returns (address) {
-        return vm.addr(2000 + id);
+        return vm.addr(HOLDER_KEY + id);
     }
 
     function operator(uint256 id) internal pure returns (address) {
-        return vm.addr(1000 + id);
+        return vm.addr(OPERATOR_KEY + id);
     }
 
     function profile(uint256 id) internal pure returns (string memory) {
@@ -218,7 +222,7 @@ abstract contract Federation is Test {
         );
         bytes32 type_ = keccak256("Attestation(uint256 round,uint256 turn,bytes32 candidate,bool valid)");
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, keccak256(abi.encode(type_, round, turn, about, valid))));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(1000 + id, digest);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(OPERATOR_KEY + id, digest);
         return IRounds.SignedAttestation(valid, abi.encodePacked(r, s, v));
     }
 

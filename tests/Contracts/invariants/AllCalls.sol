@@ -12,7 +12,7 @@ abstract contract AllCalls is SeatCalls {
     constructor() {
         found(7);
         for (uint256 id = 1; id <= 7; ++id) {
-            (operatorKey[id], holderNow[id]) = (1000 + id, holder(id));
+            (operatorKey[id], holderNow[id]) = (OPERATOR_KEY + id, holder(id));
             commitments[address(rounds)][id] = Commitments({made: 1, due: 1, waiting: 0, from: 0});
         }
     }
