@@ -172,6 +172,40 @@ contract AttacksOnVotesTest is Voting {
         assertState(honest, IGovernor.ProposalState.Succeeded);
     }
 
+    /// @dev While votes are delayed, whoever proposed may cancel. A description that names its proposer is of no use to others.
+    function test_attack_taking_anothers_proposal_to_cancel_it() external {
+        _founded(3);
+        string memory description = string.concat("p#proposer=", vm.toString(holder(1)));
+        refused(abi.encodeWithSelector(IGovernor.GovernorRestrictedProposer.selector, holder(2)));
+        _propose(2, description);
+        uint256 proposal = _propose(1, description);
+        refused(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, proposal, holder(2)));
+        vm.prank(holder(2));
+        governance.cancel(targets, values, calls, keccak256(bytes(description)));
+    }
+
+    /// @dev Not stopped, but by whoever wakes: see docs/threat-model.md.
+    function test_attack_retiring_a_sleeping_federation() external {
+        _founded(4);
+        _wait(180 days);
+        for (uint256 id = 2; id <= 4; ++id) {
+            membership.dormant(id);
+        }
+        _wait(29 days);
+        vm.prank(operator(4));
+        membership.wake();
+        _wait(1 days);
+        membership.dormant(2);
+        membership.dormant(3);
+        refused(abi.encodeWithSelector(IMembership.NotIdle.selector, 4, START + 10 + 389 days));
+        membership.dormant(4);
+        assertEq(membership.voters(), 2); // 1 alone is no majority, for 4 woke
+        // They come back whenever they act.
+        vm.prank(holder(2));
+        membership.wake();
+        assertEq(membership.voters(), 3);
+    }
+
     /// @dev A contract may hold a seat and be called by a vote. It learns of neither in a way that it could use.
     function test_attack_reentrancy_from_a_receiver() external {
         _founded(2);

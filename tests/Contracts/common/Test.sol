@@ -46,6 +46,7 @@ interface Vm {
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
     function snapshotState() external returns (uint256 snapshot);
     function store(address target, bytes32 slot, bytes32 value) external;
+    function toString(address value) external pure returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
     function warp(uint256 time) external;
     function chainId(uint256 id) external;

@@ -1,0 +1,164 @@
+// Mutates the contracts, one token at a time, and sees whether the Solidity tests notice.
+//
+//   npm run mutate                  80 mutants drawn with seed 1; goes on where the last run stopped
+//   npm run mutate -- --seed 2 --count 60
+//   npm run mutate:invariants       one chosen mutation for each invariant, which that invariant alone has to notice
+//
+// Works on a copy in cache/mutants; results are kept there, and dropped when a contract or a test has changed.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import solc from "solc";
+import { mutantsOf, mutate, shuffled } from "./mutants.mjs";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const home = path.join(root, "cache/mutants");
+const work = path.join(home, "work");
+const deployed = ["Membership", "Governance", "Rounds"];
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    count: { type: "string", default: "80" },
+    invariants: { type: "boolean", default: false },
+  },
+});
+
+// Quick tests first: most mutants do not survive them.
+const slow = "Invariants|Sizes|AttacksOnTheBeacon|Gas";
+const stages = [
+  ["--no-match-contract", slow],
+  ["--match-contract", slow, "--no-match-test", "of_1000"],
+];
+
+const sources = readSources();
+prepare();
+process.exit(options.invariants ? checkInvariants() : checkSample());
+
+function checkSample() {
+  const [seed, count] = [Number(options.seed), Number(options.count)];
+  const all = [...sources].flatMap(([file, text]) => (file.startsWith("contracts/interfaces/") ? [] : mutantsOf(file, text)));
+  const results = readResults();
+  const tried = [];
+  for (const mutant of shuffled(all, seed)) {
+    if (tried.length === count) break;
+    const key = `${mutant.file}:${mutant.offset}:${mutant.replacement}`;
+    const result = (results[key] ??= run(mutant, stages));
+    fs.writeFileSync(path.join(home, "results.json"), JSON.stringify({ fingerprint: fingerprint(), results }, null, 1));
+    if (result === "does not compile") continue;
+    tried.push({ mutant, result });
+    console.log(`${String(tried.length).padStart(3)} ${describe(mutant)}: ${result}`);
+  }
+  const survivors = tried.filter((t) => t.result === "survived");
+  const killed = tried.length - survivors.length;
+  console.log(`\n${killed} of ${tried.length} mutants killed (${((100 * killed) / tried.length).toFixed(1)}%), of ${all.length} possible. Survivors:`);
+  for (const { mutant } of survivors) console.log(`  ${describe(mutant)}`);
+  return killed >= 0.95 * tried.length ? 0 : 1;
+}
+
+function checkInvariants() {
+  const chosen = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, "invariant-mutants.json"), "utf8"));
+  let unnoticed = 0;
+  for (const { invariant, file, find, replace } of chosen) {
+    const source = sources.get(file);
+    const offset = source.indexOf(find);
+    if (offset < 0 || source.indexOf(find, offset + 1) >= 0) throw new Error(`${file} does not have exactly one "${find}"`);
+    const result = run({ file, offset, text: find, replacement: replace }, [["--match-test", `^${invariant}\\(`]]);
+    if (result === "survived" || result === "does not compile") ++unnoticed;
+    console.log(`${invariant}: ${file}, "${find}" -> "${replace}": ${result}`);
+  }
+  console.log(`${chosen.length - unnoticed} of ${chosen.length} invariants notice their mutation`);
+  return unnoticed === 0 ? 0 : 1;
+}
+
+/** The name of a test that failed, or "survived", or "does not compile". */
+function run(mutant, tests) {
+  const original = sources.get(mutant.file);
+  const mutated = mutate(original, mutant);
+  const codes = compile(new Map(sources).set(mutant.file, mutated));
+  if (!codes) return "does not compile";
+  fs.writeFileSync(path.join(work, mutant.file), mutated);
+  try {
+    for (const name of deployed) writeRelease(name, codes[name]);
+    for (const which of tests) {
+      const forge = spawnSync("forge", ["test", "--fail-fast", "--fuzz-seed", "1", ...which], {
+        cwd: work,
+        env: { ...process.env, FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0" }, // that it fails is enough
+        encoding: "utf8",
+        maxBuffer: 1 << 28,
+        timeout: 600_000, // a mutant may loop for ever: that is noticed, too
+      });
+      if (forge.error?.code === "ETIMEDOUT") return "killed by time";
+      if (forge.status !== 0) return killer(forge.stdout + forge.stderr);
+      if (!/\b[1-9]\d* tests passed/.test(forge.stdout)) throw new Error(`no test ran: forge test ${which.join(" ")}`);
+    }
+    return "survived";
+  } finally {
+    fs.writeFileSync(path.join(work, mutant.file), original);
+  }
+}
+
+function killer(output) {
+  if (/Compiler run failed|Compilation failed/.test(output)) return "does not compile";
+  const failure = /^\[FAIL[^\n]*\]\s+(\w+)\(/m.exec(output) ?? /^ *\w* ?(invariant_\w+)\(\)/m.exec(output) ?? /setUp\(\)/.exec(output);
+  if (!failure) throw new Error(`forge failed for another reason:\n${output.slice(-2000)}`);
+  return `killed by ${failure[1] ?? "setUp"}`;
+}
+
+function compile(texts) {
+  const input = {
+    language: "Solidity",
+    sources: Object.fromEntries([...texts].map(([file, content]) => [file, { content }])),
+    settings: {
+      ...JSON.parse(fs.readFileSync(path.join(root, "contracts/release/Rounds.json"), "utf8")).compiler.settings,
+      outputSelection: Object.fromEntries(deployed.map((name) => [`contracts/${name}.sol`, { [name]: ["evm.bytecode.object"] }])),
+    },
+  };
+  const read = (file) => ({ contents: fs.readFileSync(path.join(root, "node_modules", file), "utf8") });
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: read }));
+  if (output.errors?.some((e) => e.severity === "error")) return null;
+  return Object.fromEntries(deployed.map((name) => [name, "0x" + output.contracts[`contracts/${name}.sol`][name].evm.bytecode.object]));
+}
+
+function writeRelease(name, bytecode) {
+  fs.writeFileSync(path.join(work, `contracts/release/${name}.json`), JSON.stringify({ bytecode }));
+}
+
+function readSources() {
+  const files = fs.globSync("contracts/**/*.sol", { cwd: root }).sort();
+  return new Map(files.map((file) => [file, fs.readFileSync(path.join(root, file), "utf8")]));
+}
+
+/** A fresh copy of what the tests need, with forge's cache of the last run. */
+function prepare() {
+  fs.mkdirSync(work, { recursive: true });
+  for (const folder of ["contracts", "tests/Contracts", "tests/vectors"]) {
+    fs.rmSync(path.join(work, folder), { recursive: true, force: true });
+    fs.cpSync(path.join(root, folder), path.join(work, folder), {
+      recursive: true,
+      filter: (from) => !/[\\/](?:bin|obj)$/.test(from),
+    });
+  }
+  for (const file of ["foundry.toml", "package.json"]) fs.copyFileSync(path.join(root, file), path.join(work, file));
+  if (!fs.existsSync(path.join(work, "node_modules"))) fs.symlinkSync(path.join(root, "node_modules"), path.join(work, "node_modules"));
+}
+
+function readResults() {
+  const file = path.join(home, "results.json");
+  if (!fs.existsSync(file)) return {};
+  const kept = JSON.parse(fs.readFileSync(file, "utf8"));
+  return kept.fingerprint === fingerprint() ? kept.results : {};
+}
+
+/** Of the contracts and the tests: with another one, results say nothing. */
+function fingerprint() {
+  const hash = createHash("sha256");
+  for (const text of sources.values()) hash.update(text);
+  for (const file of fs.globSync("tests/Contracts/**/*.sol", { cwd: root }).sort()) hash.update(fs.readFileSync(path.join(root, file)));
+  return hash.digest("hex");
+}
+
+function describe({ file, line, text, replacement }) {
+  return `${file}:${line} "${text.length > 60 ? text.slice(0, 57) + "…" : text}" -> "${replacement}"`;
+}
