@@ -1,6 +1,7 @@
 using FedChain.Learning.Training;
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
+using FedChain.Node.Chain;
 using FedChain.Protocol.Envelope;
 
 namespace FedChain.Node.Cli;
@@ -10,6 +11,7 @@ internal static class Explanation
 {
     public static string? Of(Exception e) => e switch
     {
+        ChainException { Refusal: { } refusal } => RefusalText.Of(refusal),
         UserErrorException or LocalChain.LocalChainException or ChainException or CorruptBlockException or AgeException or TrainingDivergedException => e.Message,
         InvalidDataException or FileNotFoundException or DirectoryNotFoundException or DllNotFoundException or UnauthorizedAccessException => e.Message,
         IOException => $"{e.Message} Check the disk and the file's permissions, then run the command again.",
