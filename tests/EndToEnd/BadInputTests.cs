@@ -21,7 +21,13 @@ public sealed class BadInputTests
     [Fact]
     public async Task Every_command_explains_itself_with_an_example()
     {
-        foreach (var command in new[] { "demo", "init", "deploy", "activate", "node", "status", "history", "verify", "evaluate", "generate", "model pretrain", "chain" })
+        string[] commands =
+        [
+            "demo", "init", "deploy", "activate", "node", "status", "history", "verify", "evaluate", "generate", "model pretrain", "chain",
+            "apply", "propose", "propose admit", "propose expel", "propose recover", "propose auditor", "propose auditor grant", "propose auditor revoke", "propose policy",
+            "propose pause", "propose resume", "propose successor", "propose setting", "proposals", "vote", "queue", "execute", "cancel",
+        ];
+        foreach (var command in commands)
         {
             var outcome = await Fedchain.RunAsync([.. command.Split(' '), "--help"]);
             Assert.True(outcome.ExitCode == 0, outcome.ToString());

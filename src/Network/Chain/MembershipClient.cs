@@ -73,6 +73,14 @@ public sealed class MembershipClient(ChainClient chain, Address address)
     public async Task<Hash256?> GetAuditorRecipientAsync(Address auditor, CancellationToken cancellation = default) =>
         OrNull((await AskAsync(MembershipAbi.AuditorRecipient, [auditor], cancellation)).Hash(0));
 
+    /// <summary>Whether the account had a vote at a time (Unix seconds) that is over. Refused for one that isn't.</summary>
+    public async Task<bool> HadVoteAsync(Address account, ulong time, CancellationToken cancellation = default) =>
+        !(await chain.CallAsync(address, MembershipAbi.GetPastVotes, [account, time], BlockTag.Pending, cancellation)).Integer(0).IsZero;
+
+    /// <summary>How many votes there were at a time (Unix seconds) that is over. Refused for one that isn't.</summary>
+    public async Task<uint> GetPastVotersAsync(ulong time, CancellationToken cancellation = default) =>
+        (await chain.CallAsync(address, MembershipAbi.GetPastTotalSupply, [time], BlockTag.Pending, cancellation)).UInt32(0);
+
     private static MemberId? OrNull(MemberId id) => id.Value == 0 ? null : id;
 
     private static Hash256? OrNull(Hash256 hash) => hash.IsZero ? null : hash;

@@ -29,13 +29,22 @@ internal static class Founding
         }
 
         var id = new MemberId((uint)index + 1);
-        var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
-        var profile = new Profile(home.Settings.Name, [keys.Age[0].Recipient.ToString()], [home.Settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
-        var commitment = Preimages.Commitment(
-            session.ChainId, state.RoundsContract, id, Preimages.Secret(keys.Operator, session.ChainId, state.RoundsContract, id, index: 0));
+        var profile = ProfileOf(home.Settings, keys, Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json)));
         using var sender = new TransactionSender(session.Client, holder, session.ChainId);
         var call = new MembershipClient(session.Client, session.Federation)
-            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), keys.Operator.Address, commitment);
+            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), keys.Operator.Address, FirstCommitment(session, keys.Operator, id));
         return await sender.SendOrThrowAsync(call, cancellationToken);
+    }
+
+    /// <summary>What the institution says about itself, founder or applicant.</summary>
+    /// <exception cref="ArgumentException">The home's name or endpoint is out of a profile's bounds; the message says which.</exception>
+    public static Profile ProfileOf(HomeSettings settings, PeerKeys keys, Policy policy) =>
+        new(settings.Name, [keys.Age[0].Recipient.ToString()], [settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
+
+    /// <summary>The commitment that comes with taking a seat: that of the operator's secret number 0.</summary>
+    public static Hash256 FirstCommitment(ChainSession session, PrivateKey operatorKey, MemberId id)
+    {
+        var rounds = session.Reader.State.RoundsContract;
+        return Preimages.Commitment(session.ChainId, rounds, id, Preimages.Secret(operatorKey, session.ChainId, rounds, id, index: 0));
     }
 }

@@ -49,6 +49,7 @@ public static class CommandLine
         FedChain: hospitals fine-tune one language model together. No records leave a hospital, no server runs, and anyone can check the history.
 
         A federation's life: init (each member) -> deploy (one of them) -> activate (each) -> node (each, running).
+        Later: init -> apply (who wants to join); propose -> vote -> queue -> execute (the members).
         See it all on one machine: fedchain demo
         """)
     {
@@ -56,8 +57,15 @@ public static class CommandLine
         InitCommand.Create(),
         DeployCommand.Create(),
         ActivateCommand.Create(),
+        ApplyCommand.Create(),
         NodeCommand.Create(),
         StatusCommand.Create(),
+        ProposeCommand.Create(),
+        ProposalsCommand.Create(),
+        VoteCommand.Create(),
+        QueueCommand.Create(),
+        ExecuteCommand.Create(),
+        CancelCommand.Create(),
         HistoryCommand.Create(),
         VerifyCommand.Create(),
         EvaluateCommand.Create(),

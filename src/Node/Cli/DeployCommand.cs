@@ -42,6 +42,9 @@ internal static class DeployCommand
         var interval = Seconds("--interval", "between rounds", 0);
         var minimum = new Option<uint>("--minimum") { Description = "The least number of updates; never below a majority of the members.", DefaultValueFactory = _ => 1 };
         var maxTurns = new Option<byte>("--max-turns") { Description = "The most aggregators to try, 1 to 8.", DefaultValueFactory = _ => 4 };
+        var votingDelay = Seconds("--voting-delay", "between proposing and voting, 0 to 14 days", 0);
+        var votingPeriod = Seconds("--voting-period", "for voting, 5 s to 30 days", 3 * 24 * 3600);
+        var executionDelay = Seconds("--execution-delay", "between queueing and executing what passed, 0 to 14 days", 24 * 3600);
         var json = CommonOptions.Json();
         var command = new Command("deploy", """
             Deploys a federation's three contracts, paid by this home's holder, and prints its address.
@@ -49,7 +52,7 @@ internal static class DeployCommand
             Example:
               fedchain deploy --home /srv/fedchain --rpc https://rpc.example --founder 0x... --founder 0x... --founder 0x...
             """)
-        { home, rpc, passphrase, founders, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns, json };
+        { home, rpc, passphrase, founders, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns, votingDelay, votingPeriod, executionDelay, json };
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
@@ -65,10 +68,16 @@ internal static class DeployCommand
                     result.GetValue(training), result.GetValue(publishing), result.GetValue(attesting), result.GetValue(interval),
                     result.GetValue(minimum), result.GetValue(maxTurns), result.GetValue(rounds)),
                 cancellationToken);
+            var federation = plan.ForChain(holders) with
+            {
+                VotingDelay = result.GetValue(votingDelay),
+                VotingPeriod = result.GetValue(votingPeriod),
+                ExecutionDelay = result.GetValue(executionDelay),
+            };
             using var http = new HttpClient();
             var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
             using var sender = new TransactionSender(client, holder, await client.GetChainIdAsync(cancellationToken));
-            var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, plan.ForChain(holders), cancellationToken);
+            var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, federation, cancellationToken);
             folder.Save(folder.Settings with { Rpc = url.ToString(), ChainId = sender.ChainId, Federation = made.Membership });
             var gas = made.Receipts.Select(r => r.GasUsed).ToList();
             Console.WriteLine(result.GetValue(json)

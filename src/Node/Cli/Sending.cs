@@ -21,6 +21,7 @@ internal sealed class Sending
 
     private readonly Option<DirectoryInfo> _home = CommonOptions.Home();
     private readonly Option<string?> _rpc = CommonOptions.Rpc();
+    private readonly Option<Address?> _federation = CommonOptions.Federation();
     private readonly Option<FileInfo?> _passphrase = CommonOptions.PassphraseFile();
     private readonly Option<string> _from;
     private readonly Option<bool> _calldata = new("--calldata")
@@ -29,6 +30,7 @@ internal sealed class Sending
     };
 
     private readonly Option<bool> _json = CommonOptions.Json();
+    private string? _secret; // so that the keyboard is asked once
 
     /// <param name="usual">Whose key signs if nothing is said: "holder" or "operator".</param>
     public Sending(string usual = Holder) => _from = new Option<string>("--from")
@@ -40,7 +42,7 @@ internal sealed class Sending
 
     public Command AddTo(Command command)
     {
-        foreach (var option in (Option[])[_home, _rpc, _passphrase, _from, _calldata, _json])
+        foreach (var option in (Option[])[_home, _rpc, _federation, _passphrase, _from, _calldata, _json])
         {
             command.Add(option);
         }
@@ -57,13 +59,13 @@ internal sealed class Sending
         PrivateKey? key = null;
         if (!(calldata && Address.TryParse(from, out var account)))
         {
-            key = Unlock(home, from, result.GetValue(_passphrase)?.FullName);
+            key = Unlock(home, from, () => PassphraseOf(result));
             account = key.Address;
         }
 
         try
         {
-            var session = await ChainSession.OpenAsync(home, result.GetValue(_rpc), federation: null, TimeProvider.System, cancellationToken);
+            var session = await ChainSession.OpenAsync(home, result.GetValue(_rpc), result.GetValue(_federation), TimeProvider.System, cancellationToken);
             return new Writer(home, session, account, key, calldata, result.GetValue(_json));
         }
         catch
@@ -73,7 +75,10 @@ internal sealed class Sending
         }
     }
 
-    private static PrivateKey Unlock(HomeFolder home, string from, string? passphraseFile)
+    /// <summary>What opens the home's keys, asked for at most once.</summary>
+    public string PassphraseOf(ParseResult result) => _secret ??= Passphrase.Read(result.GetValue(_passphrase)?.FullName, confirm: false);
+
+    private static PrivateKey Unlock(HomeFolder home, string from, Func<string> secret)
     {
         var isName = from is Holder or Operator;
         if (!isName && !File.Exists(from))
@@ -83,7 +88,7 @@ internal sealed class Sending
                 : $"--from takes holder, operator or the path of a keystore file; there is no file '{from}'.");
         }
 
-        var passphrase = Passphrase.Read(passphraseFile, confirm: false);
+        var passphrase = secret();
         return from switch
         {
             Holder => home.UnlockHolder(passphrase),

@@ -21,9 +21,15 @@ public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 
             Seed = seed,
             Work = new LocalWork(maxSteps, 1L << 30),
         };
+        return new FoundingPolicy(policy, parameters, GenesisOf(model, adapter, seed));
+    }
+
+    /// <summary>The digest of the adapter that training starts from.</summary>
+    /// <exception cref="ArgumentException">The model has no layer of a targeted name.</exception>
+    public static Hash256 GenesisOf(BaseModel model, AdapterConfig adapter, Hash256 seed)
+    {
         using var decoder = CausalLanguageModel.Load(model.Path, ComputeDevice.Cpu);
-        var first = Adapter.First(decoder.LayoutFor(adapter), seed, adapter.FractionBits);
-        return new FoundingPolicy(policy, parameters, AdapterFile.Digest(first));
+        return AdapterFile.Digest(Adapter.First(decoder.LayoutFor(adapter), seed, adapter.FractionBits));
     }
 
     /// <summary>What the contracts are deployed with.</summary>

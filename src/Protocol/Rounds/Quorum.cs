@@ -15,4 +15,7 @@ public static class Quorum
 
     /// <summary>How many signed holdings must name an update for it to be included: n - q(n) + 1, so that at least one honest member can serve it.</summary>
     public static int HoldersToInclude(int submitters) => submitters - Of(submitters) + 1;
+
+    /// <summary>How many votes For a proposal needs, of the votes at its snapshot: a majority of all that exist.</summary>
+    public static uint OfVotes(uint votes) => (votes / 2) + 1;
 }

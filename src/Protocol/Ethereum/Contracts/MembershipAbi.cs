@@ -62,6 +62,12 @@ public static class MembershipAbi
 
     public static AbiFunction AuditorRecipient { get; } = Add("auditorRecipient(address auditor) returns (bytes32)");
 
+    /// <summary>ERC-5805: the account's votes at a time that is over.</summary>
+    public static AbiFunction GetPastVotes { get; } = Add("getPastVotes(address account, uint256 timepoint) returns (uint256)");
+
+    /// <summary>ERC-5805: all votes at a time that is over.</summary>
+    public static AbiFunction GetPastTotalSupply { get; } = Add("getPastTotalSupply(uint256 timepoint) returns (uint256)");
+
     public static AbiFunction IdlePeriod { get; } = Add("IDLE_PERIOD() returns (uint256)");
 
     public static AbiFunction NoticePeriod { get; } = Add("NOTICE_PERIOD() returns (uint256)");

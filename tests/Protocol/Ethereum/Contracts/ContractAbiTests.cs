@@ -19,7 +19,7 @@ public sealed class ContractAbiTests
             "supportsInterface(bytes4)", "symbol()", "tokenURI(uint256)", "transferFrom(address,address,uint256)",
             // ERC-5805 and ERC-6372: what Governance asks of a token with votes
             "CLOCK_MODE()", "clock()", "delegate(address)", "delegateBySig(address,uint256,uint256,uint8,bytes32,bytes32)", "delegates(address)",
-            "eip712Domain()", "getPastTotalSupply(uint256)", "getPastVotes(address,uint256)", "getVotes(address)", "nonces(address)",
+            "eip712Domain()", "getVotes(address)", "nonces(address)",
             // between the contracts
             "opening(address)", "voted(address)",
         ],
