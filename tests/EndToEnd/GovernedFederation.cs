@@ -40,8 +40,9 @@ internal sealed class GovernedFederation : IAsyncDisposable
     public static async Task<GovernedFederation> FoundAsync(int members)
     {
         var federation = await TestFederation.FoundAsync(members, rounds: 5, steps: 1);
-        await federation.Reader.ReadAsync(Cancellation);
-        return new GovernedFederation(federation, await federation.Client.GetChainIdAsync(Cancellation));
+        var governed = new GovernedFederation(federation, await federation.Client.GetChainIdAsync(Cancellation));
+        await governed.AdvanceAsync(2); // proposing takes a vote held a second ago
+        return governed;
     }
 
     public HomeFolder HomeOf(int member) => _federation.HomeOf(member);

@@ -13,6 +13,11 @@ internal static class Voting
         ChainSession session, ProposalView proposal, Address voter, VoteKind support, bool despiteDescription, CancellationToken cancellationToken)
     {
         var (state, name) = (session.Reader.State, RefusalText.Short(proposal.Id));
+        if (proposal.State == ProposalState.Canceled)
+        {
+            throw new UserErrorException($"Proposal {name} was canceled by its proposer.");
+        }
+
         var seat = state.Seats.Values.FirstOrDefault(s => s.Holder == voter);
         var hasVote = proposal.State == ProposalState.Pending ? seat is { DormantFrom: null }
             : await new MembershipClient(session.Client, session.Federation).HadVoteAsync(voter, proposal.Record.Created.VoteStart, cancellationToken);
@@ -33,7 +38,6 @@ internal static class Voting
         {
             throw new UserErrorException(proposal.State == ProposalState.Pending
                 ? $"It is too early: voting on {name} begins at {RefusalText.Time(proposal.VotingFrom)} and lasts until {RefusalText.Time(proposal.VotingUntil)}."
-                : proposal.State == ProposalState.Canceled ? $"Proposal {name} was canceled by its proposer."
                 : $"It is too late: voting on {name} ended at {RefusalText.Time(proposal.VotingUntil)}; the proposal is {Word(proposal.State)}.");
         }
 
