@@ -52,6 +52,26 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task Under_a_policy_that_requires_it_all_files_are_sealed_post_quantum_and_opened()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 1, postQuantum: true);
+        using var patience = Limit();
+        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), tamper: null, patience.Token);
+        await RunAllAsync(peers, (state, _) => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
+
+        await federation.Reader.ReadAsync(patience.Token);
+        Assert.NotNull(federation.Reader.State.Rounds.Single().Winner);
+        var updates = federation.Members.SelectMany(m => Directory.EnumerateFiles(m.Home, "update.age", SearchOption.AllDirectories)).ToList();
+        Assert.Equal(3, updates.Count);
+        foreach (var update in updates)
+        {
+            var stanzas = File.ReadLines(update, System.Text.Encoding.Latin1).TakeWhile(l => !l.StartsWith("---", StringComparison.Ordinal)).Where(l => l.StartsWith("-> ", StringComparison.Ordinal)).ToList();
+            Assert.Equal(3, stanzas.Count);
+            Assert.All(stanzas, s => Assert.StartsWith("-> mlkem768x25519 ", s, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task A_peer_that_is_killed_goes_on_where_it_was_and_submits_what_it_had_trained()
     {
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 40);

@@ -46,7 +46,7 @@ internal sealed class TestFederation : IAsyncDisposable
 
     public Protocol.Address Address { get; private set; }
 
-    public static async Task<TestFederation> FoundAsync(int members, int rounds, int steps, PolicyParams? parameters = null)
+    public static async Task<TestFederation> FoundAsync(int members, int rounds, int steps, PolicyParams? parameters = null, bool postQuantum = false)
     {
         Assert.SkipUnless(NpmPackages.IsNpmAvailable(), "npm is missing, and the local chain comes from an npm package.");
         var cancellation = TestContext.Current.CancellationToken;
@@ -55,7 +55,7 @@ internal sealed class TestFederation : IAsyncDisposable
         var federation = new TestFederation(chain, new LocalTraining { Steps = steps, BatchSize = 2, MaxValidationRecords = 2 });
         try
         {
-            await federation.FoundAsync(members, parameters ?? DemoDefaults.Params(rounds), cancellation);
+            await federation.FoundAsync(members, parameters ?? DemoDefaults.Params(rounds), postQuantum, cancellation);
             return federation;
         }
         catch
@@ -74,11 +74,12 @@ internal sealed class TestFederation : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task FoundAsync(int members, PolicyParams parameters, CancellationToken cancellation)
+    private async Task FoundAsync(int members, PolicyParams parameters, bool postQuantum, CancellationToken cancellation)
     {
         var model = BaseModel.Open(BaseModel.Own);
         var files = SpecialtyCorpora.WriteTo(Home.Data, seed: 1, members);
         var plan = await FoundingPolicy.CreateAsync(model, DemoDefaults.Adapter, default, Training.Steps, parameters, cancellation);
+        plan = plan with { Policy = plan.Policy with { PostQuantum = postQuantum } };
         var setup = new DemoSetup(Client, Home, plan, Training, seed: 1, TimeProvider.System);
         Members = await setup.FoundAsync(files, model, _ => { }, cancellation);
         Address = setup.Federation;

@@ -39,7 +39,7 @@ internal static class Founding
     /// <summary>What the institution says about itself, founder or applicant.</summary>
     /// <exception cref="ArgumentException">The home's name or endpoint is out of a profile's bounds; the message says which.</exception>
     public static Profile ProfileOf(HomeSettings settings, PeerKeys keys, Policy policy) =>
-        new(settings.Name, [keys.Age[0].Recipient.ToString()], [settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
+        new(settings.Name, keys.Recipients.Select(r => r.ToString()), [settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
 
     /// <summary>The commitment that comes with taking a seat: that of the operator's secret number 0.</summary>
     public static Hash256 FirstCommitment(ChainSession session, PrivateKey operatorKey, MemberId id)

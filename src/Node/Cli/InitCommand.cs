@@ -62,7 +62,7 @@ internal static class InitCommand
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(
-                    new { home = made.Path, holder = holder.Address.ToString(), @operator = keys.Operator.Address.ToString(), age = keys.Age[0].Recipient.ToString() }));
+                    new { home = made.Path, holder = holder.Address.ToString(), @operator = keys.Operator.Address.ToString(), age = keys.Recipients.Select(r => r.ToString()) }));
             }
             else
             {
@@ -70,7 +70,7 @@ internal static class InitCommand
                     Made {made.Path}
                       holder    {holder.Address}   votes and names the operator
                       operator  {keys.Operator.Address}   the peer's own key
-                      age       {keys.Age[0].Recipient}
+                      age       {keys.Recipients.Last()}, and a post-quantum recipient; the profile has both
                     Both addresses need some of the chain's currency to pay for gas.
                     """));
             }

@@ -14,7 +14,6 @@ namespace FedChain.Node.Homes;
 public sealed class HomeFolder
 {
     private const string SettingsFile = "home.json";
-    private const string AgeLabel = "fedchain/age/x25519";
 
     private HomeFolder(string path, HomeSettings settings) => (Path, Settings) = (path, settings);
 
@@ -126,7 +125,7 @@ public sealed class HomeFolder
         try
         {
             operators.AddRange(KeyFiles(OperatorKeyPath).Select(file => Unlock(file, passphrase)));
-            age.AddRange(KeyFiles(AgeKeyPath).Select(file => UnlockAge(file, passphrase)));
+            age.AddRange(KeyFiles(AgeKeyPath).SelectMany(file => UnlockAge(file, passphrase)));
             return new PeerKeys(operators, age);
         }
         catch
@@ -137,19 +136,33 @@ public sealed class HomeFolder
         }
     }
 
-    /// <summary>What opens the files that are sealed to this institution: derived from a key of its own, so that all keys rest in keystores.</summary>
-    private static AgeIdentity UnlockAge(string file, string passphrase)
+    /// <summary>
+    /// What opens the files that are sealed to this institution, the preferred first: a post-quantum hybrid identity and an X25519 one, both derived
+    /// from one key, so that all keys rest in keystores.
+    /// </summary>
+    public static IReadOnlyList<AgeIdentity> DeriveAge(PrivateKey key) =>
+    [
+        Derive(key, "fedchain/age/mlkem768x25519"u8, AgeIdentity.FromHybridSeed),
+        Derive(key, "fedchain/age/x25519"u8, AgeIdentity.FromSecret),
+    ];
+
+    private static AgeIdentity Derive(PrivateKey key, ReadOnlySpan<byte> label, Func<ReadOnlySpan<byte>, AgeIdentity> identityOf)
     {
-        using var key = Unlock(file, passphrase);
-        var secret = key.DeriveSecret(Encoding.ASCII.GetBytes(AgeLabel)).ToArray();
+        var secret = key.DeriveSecret(label).ToArray();
         try
         {
-            return AgeIdentity.FromSecret(secret);
+            return identityOf(secret);
         }
         finally
         {
             System.Security.Cryptography.CryptographicOperations.ZeroMemory(secret);
         }
+    }
+
+    private static IReadOnlyList<AgeIdentity> UnlockAge(string file, string passphrase)
+    {
+        using var key = Unlock(file, passphrase);
+        return DeriveAge(key);
     }
 
     /// <summary>A key's file, then those of the keys that it replaced, the latest first: <c>former/NAME-1.json</c> is the oldest.</summary>

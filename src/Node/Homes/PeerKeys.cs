@@ -18,8 +18,11 @@ public sealed class PeerKeys : IDisposable
     /// <summary>The present key first, then former ones, the latest first.</summary>
     public IReadOnlyList<PrivateKey> Operators { get; }
 
-    /// <summary>What opens sealed files: the present identity first, then former ones.</summary>
+    /// <summary>What opens sealed files: for each age key, the present one first, the identities of <see cref="HomeFolder.DeriveAge"/>.</summary>
     public IReadOnlyList<AgeIdentity> Age { get; }
+
+    /// <summary>What the profile says: the present key's recipients, one of each kind, the preferred first.</summary>
+    public IEnumerable<AgeRecipient> Recipients => Age.Select(identity => identity.Recipient).DistinctBy(recipient => recipient.Kind);
 
     /// <summary>The operator key with this address; null if it was never this home's.</summary>
     public PrivateKey? OperatorAt(Address address) => Operators.FirstOrDefault(k => k.Address == address);

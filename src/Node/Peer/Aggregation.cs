@@ -37,7 +37,8 @@ internal sealed class Aggregation(PeerContext context)
 
             context.WriteAdapter(adapter, aggregate);
             var sealedPath = context.Home.AdapterFile(aggregate) + ".age";
-            await Sealing.SealAsync(context.Home.AdapterFile(aggregate), sealedPath, Sealing.RecipientsOf(round).Recipients, cancellationToken);
+            var recipients = Sealing.RecipientsOf(round, PeerContext.PolicyOf(federation, round).PostQuantum).Recipients;
+            await Sealing.SealAsync(context.Home.AdapterFile(aggregate), sealedPath, recipients, cancellationToken);
             await using (var file = File.OpenRead(sealedPath))
             {
                 var (payload, size) = await context.Store.AddAsync(file, cancellationToken);

@@ -134,9 +134,9 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
         throw new ContentUnavailableException($"holdings of member {of}: {(troubles.Count == 0 ? "its profile has no endpoint" : string.Join("; ", troubles))}");
     }
 
-    /// <summary>Bytes of a sealed file of this much plaintext: header and stanzas, then 16 bytes for each 64 KiB.</summary>
+    /// <summary>The most bytes of a sealed file of this much plaintext: header and stanzas, then 16 bytes for each 64 KiB.</summary>
     public static long SealedBound(long plaintext, RoundState round) =>
-        plaintext + (((plaintext / 65_536) + 2) * 16) + 1024 + ((round.Seats.Count + round.Auditors.Count) * RecipientSelection.MaxPerProfile * 256L);
+        plaintext + (((plaintext / 65_536) + 2) * 16) + 1024 + ((round.Seats.Count + round.Auditors.Count) * RecipientSelection.MaxPerProfile * (long)AgeFormat.MaxStanzaBytes);
 
     private static bool Matches(byte[] bytes, Hash256 digest) => new Hash256(System.Security.Cryptography.SHA256.HashData(bytes)) == digest;
 

@@ -35,7 +35,7 @@ internal sealed class Contribution(PeerContext context)
             file.Flush(flushToDisk: true);
         }
 
-        await Sealing.SealAsync(folder.UpdatePath, folder.SealedPath, Sealing.RecipientsOf(round).Recipients, cancellationToken);
+        await Sealing.SealAsync(folder.UpdatePath, folder.SealedPath, Sealing.RecipientsOf(round, policy.PostQuantum).Recipients, cancellationToken);
         await using var sealedFile = File.OpenRead(folder.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);

@@ -2,6 +2,8 @@ using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Envelope;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Peer;
@@ -25,7 +27,7 @@ internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IF
             return false;
         }
 
-        var recipients = RecipientSelection.From([Sealing.AgeOf(Federation.Profiles.GetValueOrDefault(to))]).Recipients;
+        var recipients = RecipientSelection.From([Sealing.AgeOf(Federation.Profiles.GetValueOrDefault(to))], RequiresPostQuantum()).Recipients;
         if (recipients.Count == 0)
         {
             return false;
@@ -36,5 +38,22 @@ internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IF
         await source.CopyToAsync(age, cancellationToken);
         await age.CompleteAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>Whether the policy in force or the one to come requires it.</summary>
+    private bool RequiresPostQuantum() =>
+        new[] { Federation.LatestPolicy, Federation.Current is { } round ? Federation.Policies.GetValueOrDefault(round.Policy) : null }
+            .OfType<PolicySet>().Any(policy => RequiresPostQuantum(policy.Json));
+
+    private static bool RequiresPostQuantum(string policy)
+    {
+        try
+        {
+            return Policy.Parse(System.Text.Encoding.UTF8.GetBytes(policy)).PostQuantum;
+        }
+        catch (InvalidDataException)
+        {
+            return true; // it may, for all that this version can tell
+        }
     }
 }

@@ -84,11 +84,6 @@ internal sealed class PeerHost : IAsyncDisposable
         var seat = state.OperatedBy(keys.Operator.Address)
             ?? throw new UserErrorException($"The operator {keys.Operator.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
-        if (policy.PostQuantum)
-        {
-            throw new UserErrorException("The policy asks for post-quantum envelopes, which this version cannot make. Use a version that can; sealing with less would break the policy.");
-        }
-
         var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, keys);
 
         var store = Own(new BlockStore(home.StorePath));

@@ -8,11 +8,12 @@ namespace FedChain.Node.Peer;
 public static class Sealing
 {
     /// <summary>The members counted at the round's opening, in order of ids, then the auditors: everybody entitled, less broken entries by rule.</summary>
-    public static RecipientSelection RecipientsOf(RoundState round)
+    /// <param name="postQuantum">Whether the round's policy requires post-quantum recipients.</param>
+    public static RecipientSelection RecipientsOf(RoundState round, bool postQuantum)
     {
         var members = round.Seats.Keys.Select(id => AgeOf(round.Profiles.GetValueOrDefault(id)));
         var auditors = round.Auditors.Values.Select(recipient => (IReadOnlyList<string>)[recipient]);
-        return RecipientSelection.From(members.Concat(auditors));
+        return RecipientSelection.From(members.Concat(auditors), postQuantum);
     }
 
     /// <summary>Seals a file. A crash leaves nothing, or the whole.</summary>
@@ -20,7 +21,7 @@ public static class Sealing
     {
         if (recipients.Count == 0)
         {
-            throw new UserErrorException("No member's profile has a usable age recipient, so nothing can be sealed. Each member publishes one with its profile.");
+            throw new UserErrorException("No member's profile has a usable age recipient (under a policy with postQuantum: a post-quantum one, age1pq1…), so nothing can be sealed. Each member publishes its own with its profile.");
         }
 
         var temporary = destination + ".tmp";

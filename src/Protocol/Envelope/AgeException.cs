@@ -12,11 +12,14 @@ public enum AgeFailure
     /// <summary>The header exceeds <see cref="AgeFormat.MaxHeaderBytes"/> or <see cref="AgeFormat.MaxStanzas"/>.</summary>
     HeaderTooLarge,
 
-    /// <summary>The header is well formed, but sealed to none of the identities given: not for us, and no proof of damage.</summary>
+    /// <summary>The header is well formed, but sealed to none of the identities given, or with another passphrase: not for us, and no proof of damage.</summary>
     NoMatchingIdentity,
 
-    /// <summary>The file is sealed with a passphrase (scrypt), which the federation does not use.</summary>
+    /// <summary>The file is sealed with a passphrase (scrypt), and identities were given.</summary>
     PassphraseSealed,
+
+    /// <summary>The file asks for more work than <see cref="AgePassphrase.MaxWorkFactor"/>; none was done.</summary>
+    TooMuchWork,
 
     /// <summary>An identity unwrapped the file key, but the header's MAC does not match: somebody changed the header.</summary>
     HeaderMacMismatch,

@@ -6,11 +6,16 @@ public static class AgeFormat
     /// <summary>Plaintext bytes in every chunk of the payload but the last.</summary>
     public const int ChunkSize = 64 * 1024;
 
-    /// <summary>The largest header that is read or written, in bytes. The format has no bound; memory has.</summary>
-    public const int MaxHeaderBytes = 1024 * 1024;
+    /// <summary>
+    /// The largest header that is read or written, in bytes. The format has no bound; memory has. Room for <see cref="MaxStanzas"/> of the larger kind.
+    /// </summary>
+    public const int MaxHeaderBytes = 8 * 1024 * 1024;
 
-    /// <summary>The largest number of recipient stanzas that is read or written.</summary>
+    /// <summary>The largest number of recipient stanzas that is read or written, of either kind.</summary>
     public const int MaxStanzas = 4096;
+
+    /// <summary>No recipient's stanza is larger than this, in bytes: about 1,560 for the hybrid, 100 for X25519.</summary>
+    public const int MaxStanzaBytes = 1600;
 
     internal const int FileKeySize = 16;
     internal const int KeySize = 32;

@@ -104,20 +104,21 @@ internal sealed class AgeHeader
     /// <exception cref="AgeException">A stanza is malformed, none is for these identities, or the MAC does not match.</exception>
     public void Unwrap(IReadOnlyCollection<AgeIdentity> identities, Span<byte> fileKey)
     {
-        if (Stanzas.Any(s => s.Type == "scrypt"))
+        if (PassphraseStanza() is not null)
         {
-            throw Stanzas.Count == 1
-                ? new AgeException(AgeFailure.PassphraseSealed, "This age file is sealed with a passphrase (scrypt). Only files sealed to recipients (age1…) are opened here.")
-                : Malformed("a passphrase stanza (scrypt) must be the only one, and stands beside others");
+            throw new AgeException(AgeFailure.PassphraseSealed, "This age file is sealed with a passphrase (scrypt), not to a recipient; it is opened with that passphrase.");
         }
 
-        var candidates = Stanzas.Where(s => s.Type == X25519Stanza.Type).ToList();
-        candidates.ForEach(X25519Stanza.Validate);
-        foreach (var stanza in candidates)
+        foreach (var stanza in Stanzas)
+        {
+            Validate(stanza);
+        }
+
+        foreach (var stanza in Stanzas)
         {
             foreach (var identity in identities)
             {
-                if (X25519Stanza.TryUnwrap(stanza, identity, fileKey))
+                if (identity.TryUnwrap(stanza, fileKey))
                 {
                     VerifyMac(fileKey);
                     return;
@@ -128,6 +129,41 @@ internal sealed class AgeHeader
         throw new AgeException(
             AgeFailure.NoMatchingIdentity,
             $"None of the {identities.Count} identities given opens this age file, which has {Stanzas.Count} recipients.");
+    }
+
+    /// <summary>Opens the one stanza of a file that is sealed with a passphrase, and checks the header's MAC.</summary>
+    /// <exception cref="AgeException">There is no such stanza or another beside it, it is malformed, the passphrase is another, or the MAC does not match.</exception>
+    public void Unwrap(AgePassphrase passphrase, Span<byte> fileKey)
+    {
+        var stanza = PassphraseStanza()
+            ?? throw new AgeException(AgeFailure.NoMatchingIdentity, "This age file is sealed to recipients, not with a passphrase; it is opened with an identity (AGE-SECRET-KEY-…).");
+        if (!ScryptStanza.TryUnwrap(stanza, passphrase, fileKey))
+        {
+            throw new AgeException(AgeFailure.NoMatchingIdentity, "The passphrase does not open this age file.");
+        }
+
+        VerifyMac(fileKey);
+    }
+
+    private AgeStanza? PassphraseStanza()
+    {
+        var stanza = Stanzas.FirstOrDefault(s => s.Type == ScryptStanza.Type);
+        return stanza is null || Stanzas.Count == 1 ? stanza : throw Malformed("a passphrase stanza (scrypt) must be the only one, and stands beside others");
+    }
+
+    private static void Validate(AgeStanza stanza)
+    {
+        switch (stanza.Type)
+        {
+            case X25519Stanza.Type:
+                X25519Stanza.Validate(stanza);
+                break;
+            case HybridStanza.Type:
+                HybridStanza.Validate(stanza);
+                break;
+            default:
+                break; // of a kind that is not known here, so left to those who know it
+        }
     }
 
     private void VerifyMac(ReadOnlySpan<byte> fileKey)

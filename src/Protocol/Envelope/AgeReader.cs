@@ -28,6 +28,9 @@ public sealed class AgeReader : Stream
     private AgeReader(Stream source, bool leaveOpen, ChunkCipher cipher, byte[] buffer, int start, int end) =>
         (_source, _leaveOpen, _cipher, _sealed, _sealedStart, _sealedEnd) = (source, leaveOpen, cipher, buffer, start, end);
 
+    /// <summary>Gets the file key out of a header.</summary>
+    private delegate void Unwrap(AgeHeader header, Span<byte> fileKey);
+
     public override bool CanRead => !_disposed;
 
     public override bool CanSeek => false;
@@ -44,29 +47,25 @@ public sealed class AgeReader : Stream
     /// <param name="leaveOpen">Whether disposing the reader leaves <paramref name="source"/> open. It stays open where this throws.</param>
     /// <exception cref="AgeException">The header is refused, or is for somebody else; see <see cref="AgeException.Failure"/>.</exception>
     /// <exception cref="ArgumentException">There is no identity.</exception>
-    public static AgeReader Open(Stream source, IReadOnlyCollection<AgeIdentity> identities, bool leaveOpen = false)
-    {
-        using var start = new FileStart();
-        while (start.NeedsMore())
-        {
-            start.Add(source.ReadAtLeast(start.Free.Span, start.Free.Length, throwOnEndOfStream: false));
-        }
+    public static AgeReader Open(Stream source, IReadOnlyCollection<AgeIdentity> identities, bool leaveOpen = false) =>
+        Open(source, leaveOpen, ByIdentity(identities));
 
-        return Start(source, identities, leaveOpen, start);
-    }
+    /// <inheritdoc cref="Open(Stream, IReadOnlyCollection{AgeIdentity}, bool)"/>
+    public static Task<AgeReader> OpenAsync(
+        Stream source, IReadOnlyCollection<AgeIdentity> identities, bool leaveOpen = false, CancellationToken cancellationToken = default) =>
+        OpenAsync(source, leaveOpen, ByIdentity(identities), cancellationToken);
 
-    /// <inheritdoc cref="Open"/>
-    public static async Task<AgeReader> OpenAsync(
-        Stream source, IReadOnlyCollection<AgeIdentity> identities, bool leaveOpen = false, CancellationToken cancellationToken = default)
-    {
-        using var start = new FileStart();
-        while (start.NeedsMore())
-        {
-            start.Add(await source.ReadAtLeastAsync(start.Free, start.Free.Length, throwOnEndOfStream: false, cancellationToken));
-        }
+    /// <summary>Reads the header of a file that is sealed with a passphrase, and gives the payload to be read.</summary>
+    /// <param name="source">A (binary) age file from its first byte on; read ahead by up to a chunk, or <see cref="AgeFormat.MaxHeaderBytes"/>.</param>
+    /// <param name="passphrase">What it was sealed with. Trying it costs the work that the file asks for, up to <see cref="AgePassphrase.MaxWorkFactor"/>.</param>
+    /// <param name="leaveOpen">Whether disposing the reader leaves <paramref name="source"/> open. It stays open where this throws.</param>
+    /// <exception cref="AgeException">The header is refused, or the passphrase is another; see <see cref="AgeException.Failure"/>.</exception>
+    public static AgeReader Open(Stream source, AgePassphrase passphrase, bool leaveOpen = false) =>
+        Open(source, leaveOpen, (header, fileKey) => header.Unwrap(passphrase, fileKey));
 
-        return Start(source, identities, leaveOpen, start);
-    }
+    /// <inheritdoc cref="Open(Stream, AgePassphrase, bool)"/>
+    public static Task<AgeReader> OpenAsync(Stream source, AgePassphrase passphrase, bool leaveOpen = false, CancellationToken cancellationToken = default) =>
+        OpenAsync(source, leaveOpen, (header, fileKey) => header.Unwrap(passphrase, fileKey), cancellationToken);
 
     public override int Read(Span<byte> buffer)
     {
@@ -143,12 +142,38 @@ public sealed class AgeReader : Stream
         base.Dispose(disposing);
     }
 
-    private static AgeReader Start(Stream source, IReadOnlyCollection<AgeIdentity> identities, bool leaveOpen, FileStart start)
+    private static Unwrap ByIdentity(IReadOnlyCollection<AgeIdentity> identities) => identities.Count > 0
+        ? (header, fileKey) => header.Unwrap(identities, fileKey)
+        : throw new ArgumentException("An age file is opened with one or more identities; there is none.", nameof(identities));
+
+    private static AgeReader Open(Stream source, bool leaveOpen, Unwrap unwrap)
+    {
+        using var start = new FileStart();
+        while (start.NeedsMore())
+        {
+            start.Add(source.ReadAtLeast(start.Free.Span, start.Free.Length, throwOnEndOfStream: false));
+        }
+
+        return Start(source, leaveOpen, unwrap, start);
+    }
+
+    private static async Task<AgeReader> OpenAsync(Stream source, bool leaveOpen, Unwrap unwrap, CancellationToken cancellationToken)
+    {
+        using var start = new FileStart();
+        while (start.NeedsMore())
+        {
+            start.Add(await source.ReadAtLeastAsync(start.Free, start.Free.Length, throwOnEndOfStream: false, cancellationToken));
+        }
+
+        return Start(source, leaveOpen, unwrap, start);
+    }
+
+    private static AgeReader Start(Stream source, bool leaveOpen, Unwrap unwrap, FileStart start)
     {
         Span<byte> fileKey = stackalloc byte[AgeFormat.FileKeySize];
         try
         {
-            start.Header.Unwrap(identities, fileKey);
+            unwrap(start.Header, fileKey);
             var cipher = new ChunkCipher(fileKey, start.PayloadNonce);
             var (buffer, from, to) = start.Detach();
             return new AgeReader(source, leaveOpen, cipher, buffer, from, to);

@@ -4,28 +4,33 @@ using Org.BouncyCastle.Math.EC.Rfc7748;
 namespace FedChain.Protocol.Envelope;
 
 /// <summary>
-/// A public key that files are sealed to: X25519, written as Bech32 <c>age1…</c> (62 characters, lowercase).
-/// A value of this type is never of low order, so sealing to it can't fail.
+/// A public key that files are sealed to, written as Bech32 in lowercase: X25519 as <c>age1…</c> (62 characters), the post-quantum hybrid as
+/// <c>age1pq1…</c> (1,959 characters). A value of this type is never of low order and its ML-KEM part is reduced, so sealing to it can't fail.
 /// </summary>
 public sealed class AgeRecipient : IEquatable<AgeRecipient>
 {
-    private const string Hrp = "age";
-    private const string PostQuantumPrefix = "age1pq1";
+    private const string X25519Hrp = "age";
+    private const string HybridHrp = "age1pq";
 
-    private readonly Hash256 _point; // 32 bytes with value equality
+    private readonly byte[] _key;
 
-    private AgeRecipient(Hash256 point) => _point = point;
+    private AgeRecipient(AgeKeyKind kind, ReadOnlySpan<byte> key) => (Kind, _key) = (kind, key.ToArray());
+
+    public AgeKeyKind Kind { get; }
 
     /// <summary>The bytes that this recipient's stanza takes in a header.</summary>
-    internal int StanzaSize => X25519Stanza.Size;
+    internal int StanzaSize => Kind == AgeKeyKind.X25519 ? X25519Stanza.Size : HybridStanza.Size;
 
-    /// <exception cref="FormatException">The text is no X25519 recipient, or one of low order; the message says which.</exception>
+    /// <summary>The public key as the Bech32 text has it: 32 bytes, or <see cref="HybridKem.PublicKeySize"/>.</summary>
+    internal ReadOnlySpan<byte> Key => _key;
+
+    /// <exception cref="FormatException">The text is no recipient of either kind, or one that must not be used; the message says which.</exception>
     public static AgeRecipient Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return Read(text, out var recipient, out var problem) is null
             ? recipient!
-            : throw new FormatException($"Expected an age recipient (age1…); got '{Shorten(text)}', but {problem}.");
+            : throw new FormatException($"Expected an age recipient (age1…, or age1pq1… for a post-quantum one); got '{Shorten(text)}', but {problem}.");
     }
 
     public static bool TryParse(string? text, [NotNullWhen(true)] out AgeRecipient? recipient) => Read(text, out recipient, out _) is null;
@@ -33,48 +38,55 @@ public sealed class AgeRecipient : IEquatable<AgeRecipient>
     /// <returns>Why the text can't be sealed to, or null where <paramref name="recipient"/> is set.</returns>
     internal static RecipientRefusal? Read(string? text, out AgeRecipient? recipient) => Read(text, out recipient, out _);
 
+    /// <param name="kind">The kind of the key.</param>
+    /// <param name="key">Computed from a secret, so it needs no checks.</param>
+    internal static AgeRecipient Of(AgeKeyKind kind, ReadOnlySpan<byte> key) => new(kind, key);
+
+    internal AgeStanza Wrap(ReadOnlySpan<byte> fileKey, RandomFill random) =>
+        Kind == AgeKeyKind.X25519 ? X25519Stanza.Wrap(fileKey, this, random) : HybridStanza.Wrap(fileKey, this, random);
+
+    public bool Equals(AgeRecipient? other) => other is not null && _key.AsSpan().SequenceEqual(other._key);
+
+    public override bool Equals(object? obj) => Equals(obj as AgeRecipient);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode); // seeded at random, so that nobody's key can be made to collide
+        hash.AddBytes(_key);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => Bech32.Encode(Kind == AgeKeyKind.X25519 ? X25519Hrp : HybridHrp, _key);
+
+    internal static string Shorten(string? text) => text is null ? "" : text.Length <= 80 ? text : text[..77] + "...";
+
     private static RecipientRefusal? Read(string? text, out AgeRecipient? recipient, out string? problem)
     {
-        Span<byte> point = stackalloc byte[AgeFormat.KeySize];
         recipient = null;
-        if (text?.StartsWith(PostQuantumPrefix, StringComparison.Ordinal) == true)
-        {
-            problem = "it is a post-quantum recipient, and only X25519 ones are used here";
-            return RecipientRefusal.PostQuantum;
-        }
-
-        problem = text is null ? "there is no text" : Bech32.TryDecode(text, Hrp, point);
+        var kind = text?.StartsWith(HybridHrp + "1", StringComparison.Ordinal) == true ? AgeKeyKind.MlKem768X25519 : AgeKeyKind.X25519;
+        var isHybrid = kind == AgeKeyKind.MlKem768X25519;
+        Span<byte> key = stackalloc byte[isHybrid ? HybridKem.PublicKeySize : AgeFormat.KeySize];
+        problem = text is null ? "there is no text" : Bech32.TryDecode(text, isHybrid ? HybridHrp : X25519Hrp, key);
         if (problem is not null)
         {
             return RecipientRefusal.Unparsable;
         }
 
-        if (IsLowOrder(point))
+        if (IsLowOrder(isHybrid ? HybridKem.PointOf(key) : key))
         {
-            problem = "it is a point of low order, and nothing sealed to it would be secret";
+            problem = "its X25519 key is a point of low order, and nothing sealed to it would be secret";
             return RecipientRefusal.LowOrder;
         }
 
-        recipient = new AgeRecipient(new Hash256(point));
+        if (isHybrid && !HybridKem.IsReduced(key))
+        {
+            problem = "its ML-KEM key has a coefficient of 3329 or more, which FIPS 203 forbids to use";
+            return RecipientRefusal.NotReduced;
+        }
+
+        recipient = new AgeRecipient(kind, key);
         return null;
     }
-
-    internal static AgeRecipient FromSecret(ReadOnlySpan<byte> secret)
-    {
-        Span<byte> point = stackalloc byte[AgeFormat.KeySize];
-        X25519.ScalarMultBase(secret, point);
-        return new AgeRecipient(new Hash256(point));
-    }
-
-    internal void CopyTo(Span<byte> destination) => _point.CopyTo(destination);
-
-    public bool Equals(AgeRecipient? other) => other is not null && _point == other._point;
-
-    public override bool Equals(object? obj) => Equals(obj as AgeRecipient);
-
-    public override int GetHashCode() => _point.GetHashCode();
-
-    public override string ToString() => Bech32.Encode(Hrp, _point.ToArray());
 
     /// <summary>
     /// Every scalar of X25519 is a multiple of 8 (RFC 7748 section 5), so a point of low order gives zero with any scalar, and no other point does.
@@ -86,6 +98,4 @@ public sealed class AgeRecipient : IEquatable<AgeRecipient>
         scalar.Clear();
         return !X25519.CalculateAgreement(scalar, point, product);
     }
-
-    internal static string Shorten(string? text) => text is null ? "" : text.Length <= 80 ? text : text[..77] + "...";
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace FedChain.Protocol.Envelope;
 
 /// <summary>
-/// Seals what is written to it for a set of recipients, as an age v1 file in the destination stream. The payload is encrypted once,
+/// Seals what is written to it for a set of recipients, or with a passphrase, as an age v1 file in the destination stream. The payload is encrypted once,
 /// in constant memory, whatever its size and the number of recipients.
 /// <para><see cref="Complete"/> or <see cref="CompleteAsync"/> writes the last chunk. Disposing without it leaves a file that every reader
 /// refuses as truncated, so that an error half-way can't leave half an adapter that looks whole.</para>
@@ -25,37 +25,50 @@ public sealed class AgeWriter : Stream
     /// <param name="destination">Where the age file goes. Nothing is written to it before the first chunk is full, or completion.</param>
     /// <param name="recipients">One to <see cref="AgeFormat.MaxStanzas"/> recipients; each can open the file alone.</param>
     /// <param name="leaveOpen">Whether disposing this leaves <paramref name="destination"/> open.</param>
-    /// <exception cref="ArgumentException">There is no recipient, or more than fit the header's bounds.</exception>
+    /// <exception cref="ArgumentException">There is no recipient, more than fit the header's bounds, or recipients of more than one kind.</exception>
     public AgeWriter(Stream destination, IReadOnlyCollection<AgeRecipient> recipients, bool leaveOpen = false)
         : this(destination, recipients, leaveOpen, RandomNumberGenerator.Fill)
     {
     }
 
+    /// <summary>Seals with a passphrase: whoever knows it opens the file, <c>age -d</c> included. Derives the key before it returns.</summary>
+    /// <param name="destination">Where the age file goes. Nothing is written to it before the first chunk is full, or completion.</param>
+    /// <param name="passphrase">Used before this returns, and not kept.</param>
+    /// <param name="workFactor">Base-two logarithm of scrypt's N: 1 to <see cref="AgePassphrase.MaxWorkFactor"/>. Each step doubles time and memory.</param>
+    /// <param name="leaveOpen">Whether disposing this leaves <paramref name="destination"/> open.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The work factor is outside its bounds.</exception>
+    public AgeWriter(Stream destination, AgePassphrase passphrase, int workFactor = AgePassphrase.DefaultWorkFactor, bool leaveOpen = false)
+        : this(destination, WithPassphrase(passphrase, workFactor), leaveOpen, RandomNumberGenerator.Fill)
+    {
+    }
+
     internal AgeWriter(Stream destination, IReadOnlyCollection<AgeRecipient> recipients, bool leaveOpen, RandomFill random)
+        : this(destination, ToRecipients(recipients), leaveOpen, random)
+    {
+    }
+
+    private AgeWriter(Stream destination, Wrap wrap, bool leaveOpen, RandomFill random)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        if (recipients.Count is 0 or > AgeFormat.MaxStanzas || AgeFormat.HeaderSize(recipients) > AgeFormat.MaxHeaderBytes)
-        {
-            throw new ArgumentException(
-                $"An age file is sealed to 1 to {AgeFormat.MaxStanzas} recipients, with a header of at most {AgeFormat.MaxHeaderBytes} bytes; got {recipients.Count} recipients.",
-                nameof(recipients));
-        }
-
         (_destination, _leaveOpen) = (destination, leaveOpen);
         Span<byte> fileKey = stackalloc byte[AgeFormat.FileKeySize];
         Span<byte> nonce = stackalloc byte[AgeFormat.PayloadNonceSize];
-        random(fileKey);
-        var stanzas = new List<AgeStanza>(recipients.Count);
-        foreach (var recipient in recipients)
+        try
         {
-            stanzas.Add(X25519Stanza.Wrap(fileKey, recipient, random));
+            random(fileKey);
+            var stanzas = wrap(fileKey, random);
+            random(nonce);
+            _header = [.. AgeHeader.Encode(stanzas, fileKey), .. nonce];
+            _cipher = new ChunkCipher(fileKey, nonce);
         }
-
-        random(nonce);
-        _header = [.. AgeHeader.Encode(stanzas, fileKey), .. nonce];
-        _cipher = new ChunkCipher(fileKey, nonce);
-        CryptographicOperations.ZeroMemory(fileKey);
+        finally
+        {
+            CryptographicOperations.ZeroMemory(fileKey);
+        }
     }
+
+    /// <summary>Makes a header's stanzas for a file key.</summary>
+    private delegate List<AgeStanza> Wrap(ReadOnlySpan<byte> fileKey, RandomFill random);
 
     public override bool CanRead => false;
 
@@ -144,6 +157,41 @@ public sealed class AgeWriter : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private static Wrap ToRecipients(IReadOnlyCollection<AgeRecipient> recipients)
+    {
+        if (recipients.Count is 0 or > AgeFormat.MaxStanzas || AgeFormat.HeaderSize(recipients) > AgeFormat.MaxHeaderBytes)
+        {
+            throw new ArgumentException(
+                $"An age file is sealed to 1 to {AgeFormat.MaxStanzas} recipients, with a header of at most {AgeFormat.MaxHeaderBytes} bytes; got {recipients.Count} recipients.",
+                nameof(recipients));
+        }
+
+        if (recipients.Select(r => r.Kind).Distinct().Count() > 1)
+        {
+            throw new ArgumentException(
+                "An age file is sealed to recipients of one kind, X25519 or post-quantum hybrid; got both. With an X25519 recipient beside it, a hybrid one protects nothing.",
+                nameof(recipients));
+        }
+
+        return (fileKey, random) =>
+        {
+            var stanzas = new List<AgeStanza>(recipients.Count);
+            foreach (var recipient in recipients)
+            {
+                stanzas.Add(recipient.Wrap(fileKey, random));
+            }
+
+            return stanzas;
+        };
+    }
+
+    private static Wrap WithPassphrase(AgePassphrase passphrase, int workFactor)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workFactor, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(workFactor, AgePassphrase.MaxWorkFactor);
+        return (fileKey, random) => [ScryptStanza.Wrap(fileKey, passphrase, workFactor, random)];
     }
 
     /// <summary>

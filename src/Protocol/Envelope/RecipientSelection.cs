@@ -1,82 +1,87 @@
 namespace FedChain.Protocol.Envelope;
 
-/// <summary>Why an entry of a profile's <c>age</c> list is not sealed to.</summary>
+/// <summary>Why an entry of a reader's list can't be sealed to, or isn't sealed to again.</summary>
 public enum RecipientRefusal
 {
     /// <summary>It is no age recipient of a kind that is known here.</summary>
     Unparsable,
 
-    /// <summary>It is a point of low order: nothing sealed to it would be secret.</summary>
+    /// <summary>Its X25519 key is a point of low order: nothing sealed to it would be secret.</summary>
     LowOrder,
 
-    /// <summary>It is a post-quantum recipient (<c>age1pq1…</c>), which is never mixed with X25519 ones.</summary>
-    PostQuantum,
+    /// <summary>Its ML-KEM key fails FIPS 203's modulus check.</summary>
+    NotReduced,
 
     /// <summary>An earlier entry is the same recipient.</summary>
     Duplicate,
 
-    /// <summary>Its profile has <see cref="RecipientSelection.MaxPerProfile"/> recipients before it.</summary>
+    /// <summary>Its list has <see cref="RecipientSelection.MaxPerProfile"/> usable recipients of its kind before it.</summary>
     BeyondLimit,
 }
 
-/// <summary>An entry that is not sealed to.</summary>
-/// <param name="Profile">The index of its profile among those given.</param>
-/// <param name="Text">The entry as the profile has it.</param>
+/// <summary>An entry that is skipped.</summary>
+/// <param name="Profile">The index of its reader among those given.</param>
+/// <param name="Text">The entry as the list has it.</param>
 /// <param name="Refusal">Why.</param>
 public sealed record SkippedRecipient(int Profile, string Text, RecipientRefusal Refusal);
 
 /// <summary>
-/// Whom to seal to, given the profiles of those entitled (the members at the round's opening, and the auditors). A broken entry is skipped by
-/// rule, so that nobody's profile stops the others; whoever has no usable entry can't open the file and is named.
+/// Whom to seal to, given the lists of those entitled: the profiles of the members at the round's opening, and the auditors. Recipients of two kinds
+/// are never mixed, since the weaker would decide. All get the hybrid kind if everybody who can be reached at all can be reached by it, or if the
+/// policy requires it; else all get X25519. A broken entry is skipped by rule and a list without any usable entry has no say, so that nobody's broken
+/// profile changes what the others get.
 /// </summary>
-/// <param name="Recipients">Distinct recipients in the order of the profiles.</param>
-/// <param name="Skipped">The entries not sealed to, in the same order.</param>
-/// <param name="Unreachable">The indices of profiles of which no entry is usable.</param>
+/// <param name="Kind">The kind that is sealed to.</param>
+/// <param name="Recipients">Distinct recipients of that kind, in the order of the lists.</param>
+/// <param name="Skipped">The entries that are unusable or superfluous, in the same order; usable ones of the other kind are not among them.</param>
+/// <param name="Unreachable">The indices of readers that have no usable entry of the kind. They can't open the file, and are never sealed to with less.</param>
 public sealed record RecipientSelection(
-    IReadOnlyList<AgeRecipient> Recipients, IReadOnlyList<SkippedRecipient> Skipped, IReadOnlyList<int> Unreachable)
+    AgeKeyKind Kind, IReadOnlyList<AgeRecipient> Recipients, IReadOnlyList<SkippedRecipient> Skipped, IReadOnlyList<int> Unreachable)
 {
-    /// <summary>The most recipients that are sealed to per profile, so that no profile can fill a header.</summary>
+    /// <summary>The most recipients of a kind that are sealed to per reader, so that no profile can fill a header.</summary>
     public const int MaxPerProfile = 4;
 
-    /// <param name="profiles">The <c>age</c> list of each profile.</param>
-    public static RecipientSelection From(IEnumerable<IReadOnlyList<string>> profiles)
+    /// <param name="profiles">The list of each reader: the <c>age</c> list of a profile, or an auditor's one recipient.</param>
+    /// <param name="postQuantum">Whether the policy requires the hybrid kind.</param>
+    public static RecipientSelection From(IEnumerable<IReadOnlyList<string>> profiles, bool postQuantum)
     {
-        var recipients = new List<AgeRecipient>();
-        var known = new HashSet<AgeRecipient>();
         var skipped = new List<SkippedRecipient>();
-        var unreachable = new List<int>();
-        foreach (var (index, entries) in profiles.Index())
-        {
-            var usable = 0;
-            foreach (var text in entries)
-            {
-                var refusal = AgeRecipient.Read(text, out var recipient);
-                if (refusal is null && usable == MaxPerProfile)
-                {
-                    refusal = RecipientRefusal.BeyondLimit;
-                }
-                else if (refusal is null)
-                {
-                    usable++;
-                    refusal = known.Add(recipient!) ? null : RecipientRefusal.Duplicate;
-                }
+        var known = new HashSet<AgeRecipient>();
+        var readers = profiles.Select((entries, index) => Usable(entries, index, known, skipped)).ToList();
+        var hybridForAll = readers.Any(r => r.Count > 0) && readers.All(r => r.Count == 0 || r.Any(IsOf(AgeKeyKind.MlKem768X25519)));
+        var kind = postQuantum || hybridForAll ? AgeKeyKind.MlKem768X25519 : AgeKeyKind.X25519;
+        return new RecipientSelection(
+            kind,
+            [.. readers.SelectMany(r => r).Where(IsOf(kind)).Distinct()],
+            skipped,
+            [.. readers.Index().Where(r => !r.Item.Any(IsOf(kind))).Select(r => r.Index)]);
+    }
 
-                if (refusal is null)
-                {
-                    recipients.Add(recipient!);
-                }
-                else
-                {
-                    skipped.Add(new SkippedRecipient(index, text, refusal.Value));
-                }
+    private static Func<AgeRecipient, bool> IsOf(AgeKeyKind kind) => recipient => recipient.Kind == kind;
+
+    /// <summary>A reader's usable recipients within the limit, also those that an earlier entry has named: they count for this reader.</summary>
+    private static List<AgeRecipient> Usable(IReadOnlyList<string> entries, int index, HashSet<AgeRecipient> known, List<SkippedRecipient> skipped)
+    {
+        var usable = new List<AgeRecipient>();
+        foreach (var text in entries)
+        {
+            var refusal = AgeRecipient.Read(text, out var recipient);
+            if (refusal is null && usable.Count(IsOf(recipient!.Kind)) == MaxPerProfile)
+            {
+                refusal = RecipientRefusal.BeyondLimit;
+            }
+            else if (refusal is null)
+            {
+                usable.Add(recipient!);
+                refusal = known.Add(recipient!) ? null : RecipientRefusal.Duplicate;
             }
 
-            if (usable == 0)
+            if (refusal is not null)
             {
-                unreachable.Add(index);
+                skipped.Add(new SkippedRecipient(index, text, refusal.Value));
             }
         }
 
-        return new RecipientSelection(recipients, skipped, unreachable);
+        return usable;
     }
 }

@@ -16,29 +16,24 @@ internal static class X25519Stanza
     /// <summary>"-> X25519 ", 43 characters of share, LF, 43 of body, LF.</summary>
     public const int Size = 10 + 43 + 1 + 43 + 1;
 
-    private const int BodySize = AgeFormat.FileKeySize + AgeFormat.TagSize;
-
     public static AgeStanza Wrap(ReadOnlySpan<byte> fileKey, AgeRecipient recipient, RandomFill random)
     {
         Span<byte> ephemeral = stackalloc byte[AgeFormat.KeySize];
         Span<byte> shared = stackalloc byte[AgeFormat.KeySize];
         Span<byte> wrapKey = stackalloc byte[AgeFormat.KeySize];
         Span<byte> salt = stackalloc byte[2 * AgeFormat.KeySize];
-        var body = new byte[BodySize];
         try
         {
             random(ephemeral);
             X25519.ScalarMultBase(ephemeral, salt);
-            recipient.CopyTo(salt[AgeFormat.KeySize..]);
+            recipient.Key.CopyTo(salt[AgeFormat.KeySize..]);
             if (!X25519.CalculateAgreement(ephemeral, salt[AgeFormat.KeySize..], shared))
             {
                 throw new CryptographicException("The agreement with a recipient gave zero, which AgeRecipient should have excluded.");
             }
 
             DeriveWrapKey(shared, salt, wrapKey);
-            using var cipher = new ChaCha20Poly1305(wrapKey);
-            cipher.Encrypt(Nonce, fileKey, body.AsSpan(0, AgeFormat.FileKeySize), body.AsSpan(AgeFormat.FileKeySize));
-            return new AgeStanza(Type, [CanonicalBase64.Encode(salt[..AgeFormat.KeySize])], body);
+            return new AgeStanza(Type, [CanonicalBase64.Encode(salt[..AgeFormat.KeySize])], WrappedKey.Seal(wrapKey, WrappedKey.ZeroNonce, fileKey));
         }
         finally
         {
@@ -52,18 +47,18 @@ internal static class X25519Stanza
     /// Checks the shape of a stanza of this type. All of a header's are checked before any is tried, so that every recipient comes to the same
     /// verdict on a file, whichever stanza is theirs.
     /// </summary>
-    /// <exception cref="AgeException">There are more or fewer than two arguments, or share or body is not 32 bytes.</exception>
+    /// <exception cref="AgeException">There are more or fewer arguments, or share or body has another size.</exception>
     public static void Validate(AgeStanza stanza)
     {
         Span<byte> share = stackalloc byte[AgeFormat.KeySize];
-        if (stanza.Arguments.Count != 1 || !TryReadShare(stanza, share))
+        if (stanza.Arguments.Count != 1 || !stanza.TryReadFirstArgument(share))
         {
             throw new AgeException(AgeFailure.MalformedHeader, "An X25519 stanza has one argument after its type, a share of 32 bytes in canonical base64; this one has not.");
         }
 
-        if (stanza.Body.Length != BodySize)
+        if (stanza.Body.Length != WrappedKey.Size)
         {
-            throw new AgeException(AgeFailure.MalformedHeader, $"An X25519 stanza holds a wrapped key of {BodySize} bytes; this one holds {stanza.Body.Length}.");
+            throw new AgeException(AgeFailure.MalformedHeader, $"An X25519 stanza holds a wrapped key of {WrappedKey.Size} bytes; this one holds {stanza.Body.Length}.");
         }
     }
 
@@ -76,21 +71,15 @@ internal static class X25519Stanza
         Span<byte> salt = stackalloc byte[2 * AgeFormat.KeySize];
         try
         {
-            TryReadShare(stanza, salt[..AgeFormat.KeySize]);
-            identity.Recipient.CopyTo(salt[AgeFormat.KeySize..]);
+            stanza.TryReadFirstArgument(salt[..AgeFormat.KeySize]);
+            identity.Recipient.Key.CopyTo(salt[AgeFormat.KeySize..]);
             if (!X25519.CalculateAgreement(identity.Secret, salt[..AgeFormat.KeySize], shared))
             {
                 throw new AgeException(AgeFailure.MalformedHeader, "An X25519 stanza's share is a point of low order, which no honest sender makes.");
             }
 
             DeriveWrapKey(shared, salt, wrapKey);
-            using var cipher = new ChaCha20Poly1305(wrapKey);
-            cipher.Decrypt(Nonce, stanza.Body.AsSpan(0, AgeFormat.FileKeySize), stanza.Body.AsSpan(AgeFormat.FileKeySize), fileKey);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return false;
+            return WrappedKey.TryOpen(wrapKey, WrappedKey.ZeroNonce, stanza.Body, fileKey);
         }
         finally
         {
@@ -99,17 +88,6 @@ internal static class X25519Stanza
         }
     }
 
-    // The key is used once, so the nonce may be fixed.
-    private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
     private static void DeriveWrapKey(ReadOnlySpan<byte> shared, ReadOnlySpan<byte> salt, Span<byte> wrapKey) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, shared, wrapKey, salt, "age-encryption.org/v1/X25519"u8);
-
-    private static bool TryReadShare(AgeStanza stanza, Span<byte> share)
-    {
-        Span<byte> text = stackalloc byte[CanonicalBase64.EncodedSize(AgeFormat.KeySize)];
-        var argument = stanza.Arguments[0];
-        return argument.Length == text.Length && System.Text.Encoding.ASCII.TryGetBytes(argument, text, out var written)
-            && written == text.Length && CanonicalBase64.TryDecodeExactly(text, share);
-    }
 }

@@ -33,17 +33,32 @@ public sealed class AgeHeaderTests : IDisposable
         Assert.InRange(endless.Given, 0, 2 * AgeFormat.ChunkSize);
     }
 
-    [Fact]
-    public void A_header_of_more_than_a_chunk_is_read()
+    [Theory]
+    [InlineData(AgeKeyKind.X25519)]
+    [InlineData(AgeKeyKind.MlKem768X25519)]
+    public void A_header_may_have_the_most_stanzas_of_the_larger_kind(AgeKeyKind kind)
     {
-        var recipients = Enumerable.Range(0, 1000).Select(_ => AgeIdentity.Generate().Recipient).Append(_identity.Recipient).ToList();
+        using var identity = AgeIdentity.Generate(kind);
+        List<AgeRecipient> recipients = [.. Enumerable.Repeat(identity.Recipient, AgeFormat.MaxStanzas)];
+        Assert.InRange(AgeFormat.HeaderSize(recipients), 1, AgeFormat.MaxHeaderBytes);
+        Assert.InRange(AgeFormat.HeaderSize([identity.Recipient, identity.Recipient]) - AgeFormat.HeaderSize([identity.Recipient]), 1, AgeFormat.MaxStanzaBytes);
+    }
+
+    [Theory]
+    [InlineData(AgeKeyKind.X25519, 1000)]
+    [InlineData(AgeKeyKind.MlKem768X25519, 700)]
+    public void A_header_of_more_than_a_chunk_is_read(AgeKeyKind kind, int others)
+    {
+        using var mine = AgeIdentity.Generate(kind);
+        var recipients = Enumerable.Repeat(AgeIdentity.Generate(kind).Recipient, others).Append(mine.Recipient).ToList();
         Assert.True(AgeFormat.HeaderSize(recipients) > AgeFormat.ChunkSize);
         using var file = new MemoryStream();
         using var writer = new AgeWriter(file, recipients, leaveOpen: true);
         writer.Write(new byte[200_000]);
         writer.Complete();
+        Assert.Equal(AgeFormat.SealedSize(200_000, recipients), file.Length);
         file.Position = 0;
-        using var reader = AgeReader.Open(file, [_identity]);
+        using var reader = AgeReader.Open(file, [mine]);
         using var plaintext = new MemoryStream();
         reader.CopyTo(plaintext);
         Assert.Equal(new byte[200_000], plaintext.ToArray());

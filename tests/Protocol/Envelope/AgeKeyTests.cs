@@ -7,6 +7,7 @@ public sealed class AgeKeyTests
 {
     // The example of c2sp.org/age: the identity of 32 bytes 0x42.
     private const string SpecIdentity = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+    private const string SpecHybridIdentity = "AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR";
     private const string SpecRecipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
 
     [Fact]
@@ -19,27 +20,64 @@ public sealed class AgeKeyTests
     }
 
     [Fact]
-    public void Generated_keys_round_trip()
+    public void The_specifications_hybrid_key_pair_is_read_and_written()
+    {
+        using var identity = AgeIdentity.Parse(SpecHybridIdentity);
+        Assert.Equal(AgeKeyKind.MlKem768X25519, identity.Kind);
+        Assert.Equal(SpecHybridIdentity, identity.ExportSecretKey());
+        var text = identity.Recipient.ToString();
+        Assert.Equal(1959, text.Length);
+        Assert.StartsWith("age1pq1x34nzsvr0rxjsgdn8zgyhfe8j7ceq5r9rdelkjuh3y235jzxshfg87pzf5zrqtzdx", text, StringComparison.Ordinal);
+        Assert.EndsWith("qheyty7saeq0d3fzv49zc0k", text, StringComparison.Ordinal); // with the checksum, which covers what is between
+        Assert.Equal(AgeRecipient.Parse(text), identity.Recipient);
+    }
+
+    [Theory]
+    [InlineData(AgeKeyKind.X25519)]
+    [InlineData(AgeKeyKind.MlKem768X25519)]
+    public void Generated_keys_round_trip(AgeKeyKind kind)
     {
         for (var i = 0; i < 50; i++)
         {
-            using var identity = AgeIdentity.Generate();
+            using var identity = AgeIdentity.Generate(kind);
             using var again = AgeIdentity.Parse(identity.ExportSecretKey());
             Assert.Equal(identity.Recipient, again.Recipient);
+            Assert.Equal(identity.Recipient.GetHashCode(), again.Recipient.GetHashCode());
             Assert.True(AgeRecipient.TryParse(identity.Recipient.ToString(), out var recipient));
             Assert.Equal(identity.Recipient, recipient);
+            Assert.Equal((kind, kind), (again.Kind, recipient.Kind));
         }
+    }
+
+    [Fact]
+    public void A_secret_of_either_kind_has_32_bytes()
+    {
+        using var x25519 = AgeIdentity.FromSecret(new byte[32]);
+        using var hybrid = AgeIdentity.FromHybridSeed(new byte[32]);
+        Assert.StartsWith("AGE-SECRET-KEY-1", x25519.ExportSecretKey(), StringComparison.Ordinal);
+        Assert.StartsWith("AGE-SECRET-KEY-PQ-1", hybrid.ExportSecretKey(), StringComparison.Ordinal);
+        Assert.NotEqual(x25519.Recipient, hybrid.Recipient);
+        Assert.Throws<ArgumentException>(() => AgeIdentity.FromSecret(new byte[31]));
+        Assert.Throws<ArgumentException>(() => AgeIdentity.FromHybridSeed(new byte[64]));
     }
 
     [Fact]
     public void The_secret_is_in_no_text_but_the_export_and_gone_after_disposal()
     {
-        var identity = AgeIdentity.Parse(SpecIdentity);
-        Assert.DoesNotContain("SECRET", identity.ToString(), StringComparison.OrdinalIgnoreCase);
-        var refusal = Assert.Throws<FormatException>(() => AgeIdentity.Parse(SpecIdentity[..^1] + "Y"));
-        Assert.DoesNotContain("GFPYY", refusal.Message, StringComparison.Ordinal);
-        identity.Dispose();
-        Assert.Throws<ObjectDisposedException>(identity.ExportSecretKey);
+        foreach (var text in (string[])[SpecIdentity, SpecHybridIdentity])
+        {
+            var identity = AgeIdentity.Parse(text);
+            using var file = new MemoryStream();
+            using var writer = new AgeWriter(file, [identity.Recipient], leaveOpen: true);
+            writer.Complete();
+            file.Position = 0;
+            Assert.DoesNotContain("SECRET", identity.ToString(), StringComparison.OrdinalIgnoreCase);
+            var refusal = Assert.Throws<FormatException>(() => AgeIdentity.Parse(text[..^1] + "Y"));
+            Assert.DoesNotContain(text[20..25], refusal.Message, StringComparison.Ordinal);
+            identity.Dispose();
+            Assert.Throws<ObjectDisposedException>(identity.ExportSecretKey);
+            Assert.Throws<ObjectDisposedException>(() => AgeReader.Open(file, [identity]));
+        }
     }
 
     [Fact]
@@ -57,9 +95,21 @@ public sealed class AgeKeyTests
             }
         });
 
+    [Fact]
+    public void Any_other_character_anywhere_makes_a_hybrid_recipient_unreadable()
+    {
+        using var identity = AgeIdentity.Parse(SpecHybridIdentity);
+        var text = identity.Recipient.ToString();
+        Gen.Select(Gen.Int[0, text.Length - 1], Gen.Char[' ', '~']).Where((at, c) => text[at] != c)
+            .Sample((at, c) => Assert.False(AgeRecipient.TryParse(text[..at] + c + text[(at + 1)..], out _)));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("age1")]
+    [InlineData("age1pq1")]
+    [InlineData("age1pq1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj")]
+    [InlineData("age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e")]
     [InlineData("AGE1ZVKYG2LQZRAA2LNJVQEJ32NKUU0UES2S82HZRYE869XEEXVN73EQUNUJWJ")] // uppercase
     [InlineData(" age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj")]
     [InlineData("age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj\n")]

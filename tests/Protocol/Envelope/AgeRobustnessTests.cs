@@ -9,16 +9,23 @@ public sealed class AgeRobustnessTests : IDisposable
     private static readonly byte[] Plaintext = new byte[200];
 
     private readonly AgeIdentity _identity = AgeIdentity.Generate();
+    private readonly AgeIdentity _hybrid = AgeIdentity.Generate(AgeKeyKind.MlKem768X25519);
 
-    public void Dispose() => _identity.Dispose();
+    public void Dispose()
+    {
+        _identity.Dispose();
+        _hybrid.Dispose();
+    }
 
-    [Fact]
-    public void Whatever_is_cut_out_of_a_file_or_put_into_it_only_the_one_exception_comes()
+    [Theory]
+    [InlineData(AgeKeyKind.X25519)]
+    [InlineData(AgeKeyKind.MlKem768X25519)]
+    public void Whatever_is_cut_out_of_a_file_or_put_into_it_only_the_one_exception_comes(AgeKeyKind kind)
     {
         foreach (var armored in (bool[])[false, true])
         {
             using var whole = new MemoryStream();
-            Seal(whole, Plaintext, armored);
+            Seal(whole, Plaintext, armored, kind == AgeKeyKind.X25519 ? _identity : _hybrid);
             var file = whole.ToArray();
             var piece = Gen.OneOf(Gen.Byte.Array[0, 40], Gen.OneOf("\n", " ", "->", "-> ", "---", "--- ", "=", "\r\n", "A").Select(System.Text.Encoding.ASCII.GetBytes));
             Gen.Select(Gen.Int[0, file.Length], Gen.Int[0, 40], piece).Sample((at, cut, put) =>
@@ -74,10 +81,10 @@ public sealed class AgeRobustnessTests : IDisposable
         Assert.InRange(many.Opening - one.Opening, -100_000, 100_000);
     }
 
-    private void Seal(Stream destination, byte[] plaintext, bool armored)
+    private static void Seal(Stream destination, byte[] plaintext, bool armored, AgeIdentity identity)
     {
         using var armor = new AgeArmorWriter(destination, leaveOpen: true);
-        using var writer = new AgeWriter(armored ? armor : destination, [_identity.Recipient], leaveOpen: true);
+        using var writer = new AgeWriter(armored ? armor : destination, [identity.Recipient], leaveOpen: true);
         writer.Write(plaintext);
         writer.Complete();
         if (armored)
@@ -91,7 +98,7 @@ public sealed class AgeRobustnessTests : IDisposable
         Stream source = new MemoryStream(file);
         try
         {
-            using var reader = AgeReader.Open(armored ? new AgeArmorReader(source) : source, [_identity]);
+            using var reader = AgeReader.Open(armored ? new AgeArmorReader(source) : source, [_identity, _hybrid]);
             using var plaintext = new MemoryStream();
             reader.CopyTo(plaintext);
             Assert.True(mayOpen, "a changed file was opened");

@@ -66,17 +66,20 @@ public sealed class AgeRoundTripTests : IDisposable
             Assert.True(plaintext.AsSpan().SequenceEqual(opened.ToArray()));
         }, iter: 100);
 
-    [Fact]
-    public void Each_of_many_recipients_opens_the_file_and_nobody_else()
+    [Theory]
+    [InlineData(AgeKeyKind.X25519)]
+    [InlineData(AgeKeyKind.MlKem768X25519)]
+    public void Each_of_many_recipients_opens_the_file_and_nobody_else(AgeKeyKind kind)
     {
-        var identities = Enumerable.Range(0, 100).Select(_ => AgeIdentity.Generate()).ToList();
+        var identities = Enumerable.Range(0, 100).Select(_ => AgeIdentity.Generate(kind)).ToList();
         var recipients = identities.Select(i => i.Recipient).ToList();
         var plaintext = Bytes(1000);
         var file = Seal(plaintext, recipients);
         Assert.Equal(AgeFormat.SealedSize(plaintext.Length, recipients), file.Length);
         Assert.All(identities, identity => Assert.Equal(plaintext, Open(file, identity)));
-        Assert.Equal(AgeFailure.NoMatchingIdentity, Assert.Throws<AgeException>(() => Open(file, _identity)).Failure);
-        Assert.Equal(plaintext, Open(file, _identity, identities[99]));
+        using var hybrid = AgeIdentity.Generate(AgeKeyKind.MlKem768X25519);
+        Assert.Equal(AgeFailure.NoMatchingIdentity, Assert.Throws<AgeException>(() => Open(file, _identity, hybrid)).Failure);
+        Assert.Equal(plaintext, Open(file, _identity, hybrid, identities[99]));
     }
 
     [Fact]
@@ -89,6 +92,19 @@ public sealed class AgeRoundTripTests : IDisposable
             file[bit / 8] ^= (byte)(1 << (bit % 8));
             Assert.Throws<AgeException>(() => Open(file, _identity));
         }
+    }
+
+    [Fact]
+    public void Any_flipped_bit_of_a_hybrid_file_is_refused()
+    {
+        using var hybrid = AgeIdentity.Generate(AgeKeyKind.MlKem768X25519);
+        var whole = Seal(Bytes(100), [hybrid.Recipient]);
+        Gen.Int[0, (8 * whole.Length) - 1].Sample(bit =>
+        {
+            var file = whole.ToArray();
+            file[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Throws<AgeException>(() => Open(file, hybrid));
+        }, iter: 3000);
     }
 
     [Fact]
@@ -200,20 +216,34 @@ public sealed class AgeRoundTripTests : IDisposable
     }
 
     [Fact]
-    public void With_the_same_randomness_the_same_file_comes_out()
+    public void Kinds_of_recipients_are_not_mixed()
     {
+        using var hybrid = AgeIdentity.Generate(AgeKeyKind.MlKem768X25519);
+        Assert.Contains("one kind", Assert.Throws<ArgumentException>(() => new AgeWriter(Stream.Null, [hybrid.Recipient, _identity.Recipient])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Opening_needs_an_identity() =>
+        Assert.Throws<ArgumentException>(() => AgeReader.Open(new MemoryStream(Seal(Bytes(1), [_identity.Recipient])), []));
+
+    [Theory]
+    [InlineData(AgeKeyKind.X25519)]
+    [InlineData(AgeKeyKind.MlKem768X25519)]
+    public void With_the_same_randomness_the_same_file_comes_out(AgeKeyKind kind)
+    {
+        using var identity = AgeIdentity.Generate(kind);
         byte[] Once()
         {
             byte next = 0;
             using var file = new MemoryStream();
-            using var writer = new AgeWriter(file, [_identity.Recipient], leaveOpen: true, random: span => span.Fill(++next));
+            using var writer = new AgeWriter(file, [identity.Recipient], leaveOpen: true, random: span => span.Fill(++next));
             writer.Write(Bytes(50));
             writer.Complete();
             return file.ToArray();
         }
 
         Assert.Equal(Once(), Once());
-        Assert.NotEqual(Once(), Seal(Bytes(50), [_identity.Recipient]));
+        Assert.NotEqual(Once(), Seal(Bytes(50), [identity.Recipient]));
     }
 
     private static byte[] Bytes(int size)
