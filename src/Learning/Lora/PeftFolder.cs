@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using FedChain.Learning.Models;
 using FedChain.Protocol.Files;
@@ -23,6 +26,12 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
         ("fan_in_fan_out", IsOff),
         ("modules_to_save", IsOff),
         ("layers_to_transform", IsOff),
+        ("exclude_modules", IsOff),
+        ("lora_bias", IsOff),
+        ("target_parameters", IsOff),
+        ("trainable_token_indices", IsOff),
+        ("alora_invocation_tokens", IsOff),
+        ("use_qalora", IsOff),
         ("layer_replication", IsOff),
         ("alpha_pattern", IsOff),
         ("rank_pattern", IsOff),
@@ -51,6 +60,117 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
         return layout.Rank == config.Rank
             ? new PeftFolder(config, layout, values)
             : throw new InvalidDataException($"{configFile} says rank {config.Rank}; {WeightsFile} has rank {layout.Rank}.");
+    }
+
+    /// <summary>
+    /// Writes the folder as PEFT's <c>save_pretrained</c> does, float32. It appears whole or not at all: the files are written beside it and moved.
+    /// </summary>
+    /// <param name="directory">A new folder, or an empty one.</param>
+    /// <param name="baseModelNameOrPath">What PEFT is to find the base model by: a name on the Hub or a folder. Null leaves it open.</param>
+    /// <exception cref="IOException">The folder holds something already, or it can't be written.</exception>
+    /// <exception cref="InvalidOperationException">The values are not as many as the layout says, or the configuration is of another rank.</exception>
+    public void Write(string directory, string? baseModelNameOrPath)
+    {
+        if (Values.Length != Layout.Count || Config.Rank != Layout.Rank)
+        {
+            throw new InvalidOperationException(
+                $"The adapter has {Values.Length} values of rank {Config.Rank}; its layout asks for {Layout.Count} of rank {Layout.Rank}.");
+        }
+
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+        {
+            throw new IOException($"{directory} exists and is not an empty folder. Name a new folder for the adapter; nothing is overwritten.");
+        }
+
+        var temporary = $"{target}.{Guid.NewGuid():N}";
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            File.WriteAllBytes(Path.Combine(temporary, ConfigFile), ConfigJson(baseModelNameOrPath));
+            WriteWeights(Path.Combine(temporary, WeightsFile));
+            if (Directory.Exists(target))
+            {
+                Directory.Delete(target); // empty, as seen above; fails if something came into it since
+            }
+
+            Directory.Move(temporary, target);
+        }
+        catch
+        {
+            Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+    }
+
+    private void WriteWeights(string file)
+    {
+        const int Piece = 1 << 15;
+        var header = SafetensorsHeader.Create(
+            Layout.Tensors.Select(t => (t.Name, TensorType.Float32, ImmutableArray.Create<long>(t.Rows, t.Columns))), [new("format", "pt")]);
+        using var stream = File.Create(file);
+        stream.Write(header.ToBytes());
+        var bytes = new byte[4 * Math.Min(Piece, Values.Length)];
+        for (var at = 0; at < Values.Length; at += Piece)
+        {
+            var count = Math.Min(Piece, Values.Length - at);
+            for (var i = 0; i < count; i++)
+            {
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), Values[at + i]);
+            }
+
+            stream.Write(bytes.AsSpan(0, 4 * count));
+        }
+    }
+
+    /// <summary>Every setting that PEFT 0.13 writes, in its order and form; later versions read it and take their defaults for what is new.</summary>
+    private byte[] ConfigJson(string? baseModelNameOrPath)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            Empty("alpha_pattern");
+            json.WriteNull("auto_mapping");
+            json.WriteString("base_model_name_or_path", baseModelNameOrPath);
+            json.WriteString("bias", "none");
+            json.WriteBoolean("fan_in_fan_out", false);
+            json.WriteBoolean("inference_mode", true);
+            json.WriteBoolean("init_lora_weights", true);
+            json.WriteNull("layer_replication");
+            json.WriteNull("layers_pattern");
+            json.WriteNull("layers_to_transform");
+            Empty("loftq_config");
+            json.WriteNumber("lora_alpha", Config.Alpha);
+            json.WritePropertyName("lora_dropout");
+            json.WriteRawValue("0.0");
+            json.WriteNull("megatron_config");
+            json.WriteString("megatron_core", "megatron.core");
+            json.WriteNull("modules_to_save");
+            json.WriteString("peft_type", "LORA");
+            json.WriteNumber("r", Config.Rank);
+            Empty("rank_pattern");
+            json.WriteNull("revision");
+            json.WriteStartArray("target_modules");
+            foreach (var target in Config.Targets)
+            {
+                json.WriteStringValue(target);
+            }
+
+            json.WriteEndArray();
+            json.WriteString("task_type", "CAUSAL_LM");
+            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_rslora", Config.RsLora);
+            json.WriteEndObject();
+
+            void Empty(string name)
+            {
+                json.WriteStartObject(name);
+                json.WriteEndObject();
+            }
+        }
+
+        return bytes.ToArray();
     }
 
     private static AdapterConfig ReadConfig(string file)
