@@ -1,12 +1,13 @@
-// A decoder-only transformer of the Llama family:
+// A decoder-only transformer, for all families of DecoderFamily (Llama, Mistral, Qwen2, Qwen3, Phi-3):
 //   x  = E[token]
 //   x += O · Attention(RoPE(Q n), RoPE(K n), V n),          n = RMSNorm(x)
 //   x += D · (SiLU(G m) ⊙ U m),                             m = RMSNorm(x)          for each layer
 //   logits = H · RMSNorm(x)
 // RMSNorm(x) = w ⊙ x / sqrt(mean(x²) + ε)                   (Zhang, Sennrich, arXiv 1910.07467)
-// RoPE: pairs (i, i + d/2) of a head turned by position · θ^(-2i/d)   (Su et al., arXiv 2104.09864; halves as in Hugging Face)
-// Attention: softmax(q kᵀ / sqrt(d)) v, causal; groups of query heads share a key and value head   (Ainslie et al., arXiv 2305.13245)
-// SwiGLU: Shazeer, arXiv 2002.05202.  Numbers held to transformers' modeling_llama.py.
+// RoPE: pairs (i, i + d/2) of a head turned by position · ωᵢ  (RotaryFrequencies; halves as in Hugging Face); in Qwen3 after RMSNorm of each head
+// Attention: softmax(q kᵀ / sqrt(d)) v, causal, where a window w applies only over the latest w keys   (Mistral 7B, arXiv 2310.06825);
+// groups of query heads share a key and value head   (Ainslie et al., arXiv 2305.13245)
+// SwiGLU: Shazeer, arXiv 2002.05202.  Numbers held to transformers' modeling_llama.py and modeling_qwen2.py.
 // Shapes: B sequences, T tokens, C hidden, H query heads, K key and value heads, S keys (cached and new), D head size, V vocabulary.
 using FedChain.Learning.Kernels;
 using FedChain.Learning.Lora;
@@ -62,12 +63,12 @@ internal sealed class Decoder : IDisposable
     {
         int past = cache?.Length ?? 0, length = (int)tokens.shape[1];
         var rotation = Rotations(past, length, positions);
-        var allowed = Allowed(past, length, mask);
+        var masks = new Masks(this, past, length, mask);
         var x = Rows(_embedding, tokens); // (B, T, C)
         for (var i = 0; i < _layers.Length; i++)
         {
             hiddenStates?.Add(x);
-            x = _layers[i].Forward(x, rotation, allowed, cache);
+            x = _layers[i].Forward(x, rotation, masks.Of(Config.WindowOf(i)), cache);
         }
 
         cache?.Advance(length);
@@ -146,8 +147,7 @@ internal sealed class Decoder : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var half = tensor([.. Enumerable.Range(0, Config.HeadSize / 2).Select(i => 2f * i)], device: Device).Over(Config.HeadSize); // (D/2), in float32 as the reference does
-        var angles = outer(tensor([.. Enumerable.Range(0, length).Select(i => (float)i)], device: Device), pow((float)Config.RopeTheta, half).reciprocal()); // (positions, D/2)
+        var angles = outer(tensor([.. Enumerable.Range(0, length).Select(i => (float)i)], device: Device), tensor(RotaryFrequencies.For(Config), device: Device)); // (positions, D/2)
         var sin = angles.sin();
         _cos?.Dispose();
         _sin?.Dispose();
@@ -157,17 +157,39 @@ internal sealed class Decoder : IDisposable
 
     /// <summary>
     /// Which keys a query may look at: true for yes, (B or 1, 1, T, S). Null where plain causality says it all (a first pass) or nothing is
-    /// hidden (one token after those in the cache).
+    /// hidden (one token after those in the cache). Made once for all layers of one window.
     /// </summary>
-    private Tensor? Allowed(int past, int length, Tensor? mask)
+    private sealed class Masks(Decoder model, int past, int length, Tensor? padding)
     {
-        if (mask is null && (past == 0 || length == 1))
+        private readonly Dictionary<int, Tensor?> _byWindow = [];
+
+        public Tensor? Of(int? window)
         {
-            return null;
+            var reach = window < past + length ? window.Value : int.MaxValue; // a window that holds everything is none
+            if (!_byWindow.TryGetValue(reach, out var allowed))
+            {
+                _byWindow.Add(reach, allowed = Make(reach));
+            }
+
+            return allowed;
         }
 
-        var causal = ones([length, past + length], torch.@bool, Device).tril(past)[TensorIndex.None, TensorIndex.None]; // (1, 1, T, S)
-        return mask is null ? causal : causal.logical_and(mask.to(torch.@bool).unsqueeze(1).unsqueeze(2));
+        private Tensor? Make(int reach)
+        {
+            if (padding is null && reach == int.MaxValue && (past == 0 || length == 1))
+            {
+                return null;
+            }
+
+            var keys = ones([length, past + length], torch.@bool, model.Device).tril(past);
+            if (reach != int.MaxValue)
+            {
+                keys = keys.triu(past - reach + 1);
+            }
+
+            keys = keys[TensorIndex.None, TensorIndex.None]; // (1, 1, T, S)
+            return padding is null ? keys : keys.logical_and(padding.to(torch.@bool).unsqueeze(1).unsqueeze(2));
+        }
     }
 
     private sealed class Layer
@@ -176,31 +198,41 @@ internal sealed class Decoder : IDisposable
         private readonly int _index;
         private readonly Tensor _attentionNorm; // (C)
         private readonly Tensor _feedForwardNorm; // (C)
-        private readonly LoraLinear _query; // (H D, C)
-        private readonly LoraLinear _key; // (K D, C)
-        private readonly LoraLinear _value; // (K D, C)
+        private readonly Tensor? _queryNorm; // (D)
+        private readonly Tensor? _keyNorm; // (D)
+        private readonly LoraLinear[] _queryKeyValue; // (H D, C), (K D, C), (K D, C), or all in one
         private readonly LoraLinear _output; // (C, H D)
-        private readonly LoraLinear _gate; // (F, C)
-        private readonly LoraLinear _up; // (F, C)
+        private readonly LoraLinear[] _gateUp; // (F, C), (F, C), or both in one
         private readonly LoraLinear _down; // (C, F)
 
         public Layer(Decoder model, int index)
         {
             var c = model.Config;
-            var name = $"model.layers.{index}";
+            var (attention, feedForward) = ($"model.layers.{index}.self_attn", $"model.layers.{index}.mlp");
+            long queries = c.Heads * c.HeadSize, keys = c.KeyValueHeads * c.HeadSize;
             (_model, _index) = (model, index);
-            _attentionNorm = model.Parameter($"{name}.input_layernorm.weight", c.HiddenSize);
-            _query = model.Linear($"{name}.self_attn.q_proj", c.Heads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
-            _key = model.Linear($"{name}.self_attn.k_proj", c.KeyValueHeads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
-            _value = model.Linear($"{name}.self_attn.v_proj", c.KeyValueHeads * c.HeadSize, c.HiddenSize, c.QueryKeyValueBias);
-            _output = model.Linear($"{name}.self_attn.o_proj", c.HiddenSize, c.Heads * c.HeadSize);
-            _feedForwardNorm = model.Parameter($"{name}.post_attention_layernorm.weight", c.HiddenSize);
-            _gate = model.Linear($"{name}.mlp.gate_proj", c.IntermediateSize, c.HiddenSize);
-            _up = model.Linear($"{name}.mlp.up_proj", c.IntermediateSize, c.HiddenSize);
-            _down = model.Linear($"{name}.mlp.down_proj", c.HiddenSize, c.IntermediateSize);
+            _attentionNorm = model.Parameter($"model.layers.{index}.input_layernorm.weight", c.HiddenSize);
+            _queryKeyValue = c.FusedProjections
+                ? [model.Linear($"{attention}.qkv_proj", queries + (2 * keys), c.HiddenSize, c.QueryKeyValueBias)]
+                : [
+                    model.Linear($"{attention}.q_proj", queries, c.HiddenSize, c.QueryKeyValueBias),
+                    model.Linear($"{attention}.k_proj", keys, c.HiddenSize, c.QueryKeyValueBias),
+                    model.Linear($"{attention}.v_proj", keys, c.HiddenSize, c.QueryKeyValueBias),
+                ];
+            _queryNorm = c.QueryKeyNorm ? model.Parameter($"{attention}.q_norm.weight", c.HeadSize) : null;
+            _keyNorm = c.QueryKeyNorm ? model.Parameter($"{attention}.k_norm.weight", c.HeadSize) : null;
+            _output = model.Linear($"{attention}.o_proj", c.HiddenSize, queries, c.OutputBias);
+            _feedForwardNorm = model.Parameter($"model.layers.{index}.post_attention_layernorm.weight", c.HiddenSize);
+            _gateUp = c.FusedProjections
+                ? [model.Linear($"{feedForward}.gate_up_proj", 2 * c.IntermediateSize, c.HiddenSize)]
+                : [
+                    model.Linear($"{feedForward}.gate_proj", c.IntermediateSize, c.HiddenSize, c.FeedForwardBias),
+                    model.Linear($"{feedForward}.up_proj", c.IntermediateSize, c.HiddenSize, c.FeedForwardBias),
+                ];
+            _down = model.Linear($"{feedForward}.down_proj", c.HiddenSize, c.IntermediateSize, c.FeedForwardBias);
         }
 
-        public IEnumerable<LoraLinear> Linears => [_query, _key, _value, _output, _gate, _up, _down];
+        public IEnumerable<LoraLinear> Linears => [.. _queryKeyValue, _output, .. _gateUp, _down];
 
         public Tensor Forward(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
         {
@@ -213,9 +245,11 @@ internal sealed class Decoder : IDisposable
         {
             var c = _model.Config;
             var (b, t) = (x.shape[0], x.shape[1]);
-            var q = Rotate(_query.Forward(x), c.Heads, rotation); // (B, T, H, D)
-            var k = Rotate(_key.Forward(x), c.KeyValueHeads, rotation); // (B, T, K, D)
-            var v = _value.Forward(x).view(b, t, c.KeyValueHeads, c.HeadSize);
+            long queries = c.Heads * c.HeadSize, keys = c.KeyValueHeads * c.HeadSize;
+            var projected = Projected(_queryKeyValue, x, queries, keys, keys);
+            var q = Rotate(Normed(projected[0], _queryNorm), c.Heads, rotation); // (B, T, H, D)
+            var k = Rotate(Normed(projected[1], _keyNorm), c.KeyValueHeads, rotation); // (B, T, K, D)
+            var v = projected[2].view(b, t, c.KeyValueHeads, c.HeadSize);
             var y = cache is null && allowed is null && CausalAttention.Serves(q)
                 ? CausalAttention.Apply(q, k, v)
                 : General(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), allowed, cache).transpose(1, 2); // (B, T, H, D)
@@ -253,8 +287,21 @@ internal sealed class Decoder : IDisposable
             return x.mul(rotation.Cos.narrow(-1, 0, heads * size)).PlusProduct(swapped, rotation.Sin.narrow(-1, 0, heads * size)).view(byHead.shape);
         }
 
+        /// <summary>RMSNorm of each head for itself: (B, T, heads D) -> (B, T, heads D).</summary>
+        private Tensor Normed(Tensor x, Tensor? weight) =>
+            weight is null ? x : _model.RmsNorm(x.view(x.shape[0], x.shape[1], -1, weight.shape[0]), weight).view(x.shape);
+
         /// <summary>(B, T, C) -> (B, T, C).</summary>
-        private Tensor FeedForward(Tensor x) =>
-            _down.Forward(nn.functional.silu(_gate.Forward(x)).mul(_up.Forward(x)));
+        private Tensor FeedForward(Tensor x)
+        {
+            var projected = Projected(_gateUp, x, _model.Config.IntermediateSize, _model.Config.IntermediateSize);
+            return _down.Forward(nn.functional.silu(projected[0]).mul(projected[1]));
+        }
+
+        /// <summary>The results of several layers over one input, or the parts of one layer's result.</summary>
+        private static Tensor[] Projected(LoraLinear[] linears, Tensor x, params long[] widths) =>
+            linears is [var fused]
+                ? [.. fused.Forward(x).split(widths, -1).Select(part => part.contiguous())]
+                : [.. linears.Select(linear => linear.Forward(x))];
     }
 }

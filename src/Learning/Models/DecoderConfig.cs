@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 
 namespace FedChain.Learning.Models;
 
@@ -12,7 +11,7 @@ public sealed record DecoderConfig
     /// <summary>The name of the file in a model's folder.</summary>
     public const string FileName = "config.json";
 
-    /// <summary><c>model_type</c>; <c>llama</c> is supported.</summary>
+    /// <summary><c>model_type</c>: llama, mistral, qwen2, qwen3 or phi3.</summary>
     public string ModelType { get; init; } = "llama";
 
     /// <summary><c>vocab_size</c>: the number of token ids.</summary>
@@ -45,11 +44,32 @@ public sealed record DecoderConfig
     /// <summary><c>rope_theta</c>: the base of the rotary frequencies.</summary>
     public double RopeTheta { get; init; } = 10_000;
 
+    /// <summary><c>rope_scaling</c>; null where the frequencies are used as they are.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
     /// <summary><c>tie_word_embeddings</c>: the embedding matrix is also the output matrix.</summary>
     public bool TiedEmbeddings { get; init; }
 
     /// <summary>Whether the query, key and value projections have a bias.</summary>
     public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Whether the projection behind the attention has a bias.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Whether the feed-forward projections have biases.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>Whether each query and key head is normed before its rotation.</summary>
+    public bool QueryKeyNorm { get; init; }
+
+    /// <summary>Whether query, key and value are one projection, gate and up another.</summary>
+    public bool FusedProjections { get; init; }
+
+    /// <summary>A token attends to so many of the latest tokens, itself included; null for all.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Layers that attend to all tokens although there is a <see cref="SlidingWindow"/>.</summary>
+    public ImmutableArray<int> FullAttentionLayers { get; init; } = [];
 
     /// <summary><c>bos_token_id</c>.</summary>
     public int? BeginToken { get; init; }
@@ -82,50 +102,10 @@ public sealed record DecoderConfig
     public static DecoderConfig Parse(ReadOnlyMemory<byte> json) => DecoderConfigReader.Read(json);
 
     /// <summary>The text of a <c>config.json</c> that Hugging Face reads as this model.</summary>
-    public byte[] ToJson()
-    {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("architectures");
-            json.WriteStringValue("LlamaForCausalLM");
-            json.WriteEndArray();
-            json.WriteBoolean("attention_bias", QueryKeyValueBias);
-            if (BeginToken is { } begin)
-            {
-                json.WriteNumber("bos_token_id", begin);
-            }
+    public byte[] ToJson() => DecoderConfigWriter.Write(this);
 
-            if (EndTokens is [var end])
-            {
-                json.WriteNumber("eos_token_id", end);
-            }
-            else if (EndTokens.Length > 1)
-            {
-                json.WriteStartArray("eos_token_id");
-                EndTokens.ToList().ForEach(json.WriteNumberValue);
-                json.WriteEndArray();
-            }
-
-            json.WriteNumber("head_dim", HeadSize);
-            json.WriteString("hidden_act", "silu");
-            json.WriteNumber("hidden_size", HiddenSize);
-            json.WriteNumber("intermediate_size", IntermediateSize);
-            json.WriteNumber("max_position_embeddings", ContextLength);
-            json.WriteString("model_type", ModelType);
-            json.WriteNumber("num_attention_heads", Heads);
-            json.WriteNumber("num_hidden_layers", Layers);
-            json.WriteNumber("num_key_value_heads", KeyValueHeads);
-            json.WriteNumber("rms_norm_eps", NormEpsilon);
-            json.WriteNumber("rope_theta", RopeTheta);
-            json.WriteBoolean("tie_word_embeddings", TiedEmbeddings);
-            json.WriteNumber("vocab_size", VocabSize);
-            json.WriteEndObject();
-        }
-
-        return bytes.ToArray();
-    }
+    /// <summary>The window of a layer, counted from 0; null where it attends to all tokens.</summary>
+    public int? WindowOf(int layer) => FullAttentionLayers.Contains(layer) ? null : SlidingWindow;
 
     /// <summary>Checks sizes against each other; called by whoever builds a model from it.</summary>
     /// <exception cref="InvalidDataException">They contradict each other; the message says how.</exception>
@@ -145,17 +125,33 @@ public sealed record DecoderConfig
         Expect(HeadSize % 2 == 0, $"head_dim must be even (rotary halves); it is {HeadSize}.");
         Expect(NormEpsilon > 0 && double.IsFinite(NormEpsilon), $"rms_norm_eps must be positive; it is {NormEpsilon}.");
         Expect(RopeTheta > 0 && double.IsFinite(RopeTheta), $"rope_theta must be positive; it is {RopeTheta}.");
+        Expect(SlidingWindow is null or >= 1, $"sliding_window must be at least 1; it is {SlidingWindow}.");
+        ValidateScaling();
         foreach (var token in EndTokens.Concat(BeginToken is { } begin ? [begin] : []))
         {
             Expect(token >= 0 && token < VocabSize, $"bos_token_id and eos_token_id must be below vocab_size ({VocabSize}); one is {token}.");
         }
 
-        static void Expect(bool holds, string message)
+    }
+
+    private void ValidateScaling()
+    {
+        var factor = RopeScaling switch { RopeScaling.Linear linear => linear.Factor, RopeScaling.Llama3 llama3 => llama3.Factor, _ => 1 };
+        Expect(factor >= 1 && double.IsFinite(factor), $"rope_scaling's factor must be at least 1; it is {factor}.");
+        if (RopeScaling is RopeScaling.Llama3 { } ramp)
         {
-            if (!holds)
-            {
-                throw new InvalidDataException(message);
-            }
+            Expect(
+                ramp.LowFrequencyFactor > 0 && ramp.HighFrequencyFactor > ramp.LowFrequencyFactor && double.IsFinite(ramp.HighFrequencyFactor),
+                $"rope_scaling's low_freq_factor ({ramp.LowFrequencyFactor}) must be positive and below high_freq_factor ({ramp.HighFrequencyFactor}).");
+            Expect(ramp.OriginalContext >= 1, $"rope_scaling's original_max_position_embeddings must be at least 1; it is {ramp.OriginalContext}.");
+        }
+    }
+
+    private static void Expect(bool holds, string message)
+    {
+        if (!holds)
+        {
+            throw new InvalidDataException(message);
         }
     }
 }

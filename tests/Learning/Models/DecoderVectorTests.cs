@@ -12,6 +12,19 @@ public sealed class DecoderVectorTests : IDisposable
 
     public void Dispose() => _scope.Dispose();
 
+    public static TheoryData<string> Folders =>
+        [.. Shared.VectorFolders("llm").Concat(Shared.VectorFolders("llm/lora")).SelectMany(Directory.EnumerateDirectories).Where(d => Path.GetFileName(d) != "lora")];
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Folders))]
+    public void Every_folder_is_a_case_that_the_other_tests_take_up(string folder)
+    {
+        var adapter = Path.GetFileName(Path.GetDirectoryName(folder)) == "lora";
+
+        Assert.True(File.Exists(Path.Combine(folder, adapter ? "adapter_config.json" : "config.json")), $"{folder} holds neither a model nor an adapter.");
+        Assert.NotEmpty(new Golden(folder).Floats("logits"));
+    }
+
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Golden.Models), "logits", MemberType = typeof(Golden))]
     public void Logits_are_those_of_Hugging_Face(string folder)
