@@ -12,12 +12,12 @@ namespace FedChain.Learning.Data;
 /// </summary>
 public sealed class ExampleBuilder
 {
-    private readonly SentencePieceTokenizer _tokenizer;
+    private readonly ITokenizer _tokenizer;
     private readonly int _context;
 
     /// <param name="tokenizer">The model's own.</param>
     /// <param name="context">Most tokens of a sequence, at least 8; the model's <c>max_position_embeddings</c> or less.</param>
-    public ExampleBuilder(SentencePieceTokenizer tokenizer, int context)
+    public ExampleBuilder(ITokenizer tokenizer, int context)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentOutOfRangeException.ThrowIfLessThan(context, 8);

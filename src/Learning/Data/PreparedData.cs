@@ -10,7 +10,7 @@ public sealed record PreparedData(
     public int Records => Train.Count + Val.Count + Test.Count;
 
     /// <summary>Tokenizes everything; <paramref name="mostTest"/> and <paramref name="mostVal"/> bound what an evaluation costs (<see cref="SplitByHash.AtMost"/>).</summary>
-    public static PreparedData From(InstitutionData data, SentencePieceTokenizer tokenizer, int context, int mostVal = int.MaxValue, int mostTest = int.MaxValue)
+    public static PreparedData From(InstitutionData data, ITokenizer tokenizer, int context, int mostVal = int.MaxValue, int mostTest = int.MaxValue)
     {
         var examples = new ExampleBuilder(tokenizer, context);
         var (train, cutTrain) = examples.BuildAll(data.Train);

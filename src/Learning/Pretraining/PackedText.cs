@@ -10,7 +10,7 @@ namespace FedChain.Learning.Pretraining;
 /// </summary>
 internal static class PackedText
 {
-    public static IReadOnlyList<TokenizedExample> Encode(IReadOnlyList<DataRecord> records, SentencePieceTokenizer tokenizer, int context)
+    public static IReadOnlyList<TokenizedExample> Encode(IReadOnlyList<DataRecord> records, ITokenizer tokenizer, int context)
     {
         var whole = new ExampleBuilder(tokenizer, int.MaxValue);
         var stream = records.SelectMany(record => whole.Build(record.Prompt, record.Response).Example.Tokens);

@@ -13,7 +13,7 @@ namespace FedChain.Learning.Tokenization;
 /// Microsoft.ML.Tokenizers 2.0.1 was meant for this. It gives no ids at all for a text of one character, cuts user-defined pieces apart and keeps
 /// white space that the model says to drop, so it serves only the tests, as a second opinion on ordinary text.
 /// </remarks>
-public sealed class SentencePieceTokenizer
+public sealed class SentencePieceTokenizer : ITokenizer
 {
     public const string FileName = "tokenizer.model";
 
@@ -60,9 +60,7 @@ public sealed class SentencePieceTokenizer
             return Load(path);
         }
 
-        throw new InvalidDataException(File.Exists(Path.Combine(modelFolder, "tokenizer.json"))
-            ? $"{modelFolder} has a tokenizer.json, which is not supported; expected a SentencePiece {FileName}."
-            : $"{modelFolder} has no tokenizer; expected a SentencePiece {FileName} in it.");
+        throw new InvalidDataException($"{modelFolder} has no SentencePiece {FileName}.");
     }
 
     /// <exception cref="InvalidDataException">The file is no SentencePiece BPE model, or uses a part that is not supported.</exception>

@@ -181,7 +181,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
 
     private List<PreparedData> Prepare(IReadOnlyList<string> files, BaseModel model)
     {
-        var tokenizer = SentencePieceTokenizer.LoadFrom(model.Path);
+        var tokenizer = TokenizerFolder.Load(model.Path);
         var context = DecoderConfig.Read(model.Path).ContextLength;
         var prepared = files.Select(f => PreparedData.From(InstitutionData.Load(f), tokenizer, context, DemoDefaults.Training.MaxValidationRecords, MaxTestRecords)).ToList();
         var cut = prepared.Sum(p => p.CutRecords);

@@ -8,11 +8,11 @@ namespace FedChain.Node.Models;
 /// <summary>The home's base model with the adapter that was asked for.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(CausalLanguageModel model, SentencePieceTokenizer tokenizer, string name) => (Model, Tokenizer, Name) = (model, tokenizer, name);
+    private LoadedModel(CausalLanguageModel model, ITokenizer tokenizer, string name) => (Model, Tokenizer, Name) = (model, tokenizer, name);
 
     public CausalLanguageModel Model { get; }
 
-    public SentencePieceTokenizer Tokenizer { get; }
+    public ITokenizer Tokenizer { get; }
 
     /// <summary>What is loaded, for people.</summary>
     public string Name { get; }
@@ -35,7 +35,7 @@ internal sealed class LoadedModel : IDisposable
                 }
             }
 
-            return new LoadedModel(model, SentencePieceTokenizer.LoadFrom(folder.Path), name);
+            return new LoadedModel(model, TokenizerFolder.Load(folder.Path), name);
         }
         catch
         {

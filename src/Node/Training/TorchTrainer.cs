@@ -50,7 +50,7 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         }
 
         var data = InstitutionData.Load(dataFile);
-        var tokenizer = SentencePieceTokenizer.LoadFrom(folder.Path);
+        var tokenizer = TokenizerFolder.Load(folder.Path);
         var config = DecoderConfig.Read(folder.Path);
         var prepared = PreparedData.From(data, tokenizer, config.ContextLength, mostVal: training.MaxValidationRecords);
         if (prepared.Train.Count == 0 || prepared.Val.Count == 0)

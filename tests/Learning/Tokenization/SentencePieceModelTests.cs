@@ -84,11 +84,11 @@ public sealed class SentencePieceModelTests
         var folder = Directory.CreateTempSubdirectory("fedchain-tokenizer-").FullName;
         try
         {
-            Assert.Contains("no tokenizer", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.LoadFrom(folder)).Message, StringComparison.Ordinal);
-            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{}");
-            Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.LoadFrom(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains("no tokenizer", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{\"model\":{\"type\":\"WordPiece\"}}");
+            Assert.Contains("tokenizer.json: The model's type = \"WordPiece\" is not supported", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
             File.WriteAllText(Path.Combine(folder, "tokenizer.model"), "not a protobuf");
-            Assert.Contains("tokenizer.model", Assert.Throws<InvalidDataException>(() => SentencePieceTokenizer.LoadFrom(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains("tokenizer.model", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
         }
         finally
         {
