@@ -24,7 +24,7 @@ public sealed class CausalLanguageModel : IDisposable
     public DecoderConfig Config => _decoder.Config;
 
     /// <summary>The number of the base model's weights.</summary>
-    public long ParameterCount => _decoder.Parameters.Values.Sum(p => p.NumberOfElements);
+    public long ParameterCount => _decoder.Parameters.Values.Sum(p => p.NumberOfElements) + _decoder.Quantized.Values.Sum(q => q.Values.NumberOfElements);
 
     /// <summary>The attached adapter's configuration; null without one.</summary>
     public AdapterConfig? AdapterConfig => _adapter?.Config;
@@ -45,8 +45,8 @@ public sealed class CausalLanguageModel : IDisposable
     /// <exception cref="InvalidDataException">The folder lacks a file, or holds something malformed or unsupported; the message names it.</exception>
     /// <exception cref="DllNotFoundException">libtorch can't be loaded; the message says what to do.</exception>
     /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
-    public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto) =>
-        new(ModelFolder.Load(directory, Compute.Resolve(device)));
+    public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto, WeightType weights = WeightType.Float32) =>
+        new(ModelFolder.Load(directory, Compute.Resolve(device), weights));
 
     /// <summary>A new model with weights drawn from a seed; the same on every machine.</summary>
     /// <exception cref="InvalidDataException">The configuration contradicts itself.</exception>

@@ -21,7 +21,7 @@ internal static class Generator
 
     private static IEnumerable<int> Continue(Decoder decoder, int[] prompt, int most, bool stopAtEnd, CancellationToken cancellationToken)
     {
-        using var cache = new KeyValueCache(decoder.Config, 1, prompt.Length + most - 1, decoder.Device);
+        using var cache = new KeyValueCache(decoder, 1, prompt.Length + most - 1);
         var tokens = prompt;
         for (var i = 0; i < most; i++)
         {

@@ -18,7 +18,7 @@ internal sealed unsafe class CausalAttention : autograd.SingleTensorFunction<Cau
 
     /// <summary>Whether the kernel serves this case; torch's scaled_dot_product_attention serves all.</summary>
     public static bool Serves(Tensor q) =>
-        q.device_type == DeviceType.CPU && Vectors && q.shape[3] % CausalAttentionKernel.Chunk == 0 && q.shape[3] <= LargestHead;
+        q.device_type == DeviceType.CPU && q.dtype == ScalarType.Float32 && Vectors && q.shape[3] % CausalAttentionKernel.Chunk == 0 && q.shape[3] <= LargestHead;
 
     /// <summary>(B, T, H, D), (B, T, K, D), (B, T, K, D) -> (B, T, H, D).</summary>
     public static Tensor Apply(Tensor q, Tensor k, Tensor v)

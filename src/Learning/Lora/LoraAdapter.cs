@@ -49,7 +49,7 @@ internal sealed class LoraAdapter : IDisposable
     public Tensor this[string name] => _factors[name];
 
     public static AdapterLayout LayoutFor(Decoder decoder, AdapterConfig config) =>
-        AdapterLayout.Create(config, decoder.Linears.Select(l => (l.Name, (int)l.Weight.shape[1], (int)l.Weight.shape[0])));
+        AdapterLayout.Create(config, decoder.Linears.Select(l => (l.Name, l.Inputs, l.Outputs)));
 
     /// <summary>The tensors of these factors, in the layout's order.</summary>
     public IReadOnlyList<Tensor> Of(Factors factors) => [.. Layout.Of(factors).Select(t => _factors[t.Name])];

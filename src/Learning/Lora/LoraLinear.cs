@@ -5,8 +5,11 @@ using static TorchSharp.torch;
 
 namespace FedChain.Learning.Lora;
 
-/// <summary>A linear layer of the decoder, with or without a low-rank adapter. The base weight is never written to by an adapter.</summary>
-internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDisposable
+/// <summary>
+/// A linear layer of the decoder, with or without a low-rank adapter. The base weight is never written to by an adapter. Where the base computes in
+/// bfloat16, the factors stay float32 and are rounded for each product; the sum W + s B A, which would lose most of a small update, is never formed.
+/// </summary>
+internal sealed class LoraLinear : IDisposable
 {
     /// <summary>
     /// Up to this many elements, W + s B A is formed for each pass: on small layers one multiplication by it beats three thinner ones and the
@@ -14,16 +17,24 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
     /// </summary>
     private const long FormedWeightLimit = 512 * 512;
 
+    private readonly Tensor? _weight; // (out, in), unless it is quantised
+    private readonly QuantizedWeight? _quantized;
+    private readonly Tensor? _bias; // (out)
     private Tensor? _merged;
 
+    public LoraLinear(string name, Tensor weight, Tensor? bias) => (Name, _weight, _bias) = (name, weight, bias);
+
+    public LoraLinear(string name, QuantizedWeight weight, Tensor? bias) => (Name, _quantized, _bias) = (name, weight, bias);
+
     /// <summary>Its name in the model, such as <c>model.layers.0.self_attn.q_proj</c>.</summary>
-    public string Name => name;
+    public string Name { get; }
 
     /// <summary>The last part of its name, such as <c>q_proj</c>: what an adapter's targets name.</summary>
-    public string Kind => name[(name.LastIndexOf('.') + 1)..];
+    public string Kind => Name[(Name.LastIndexOf('.') + 1)..];
 
-    /// <summary>(out, in).</summary>
-    public Tensor Weight => weight;
+    public int Outputs => (int)(_weight ?? _quantized!.Values).shape[0];
+
+    public int Inputs => (int)(_weight ?? _quantized!.Values).shape[1];
 
     /// <summary>(r, in), or null without an adapter.</summary>
     public Tensor? A { get; private set; }
@@ -38,8 +49,8 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
 
     private bool Adapted => A is not null && Enabled;
 
-    /// <summary>Whether several such layers over the same input may be multiplied as one.</summary>
-    public bool FormsWeight => _merged is not null || !Adapted || weight.NumberOfElements <= FormedWeightLimit;
+    /// <summary>Whether the adapter is added to the weight rather than applied beside it.</summary>
+    internal bool FormsWeight => _weight is { dtype: ScalarType.Float32 } && (_merged is not null || !Adapted || _weight.NumberOfElements <= FormedWeightLimit);
 
     /// <summary>Takes ownership of both factors.</summary>
     public void Attach(Tensor a, Tensor b, float scale)
@@ -56,10 +67,10 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
         (A, B) = (null, null);
     }
 
-    /// <summary>Computes W + s B A once, for many passes without gradients.</summary>
+    /// <summary>Computes W + s B A once, for many passes without gradients; does nothing where the sum is never formed.</summary>
     public void Merge()
     {
-        if (Adapted && _merged is null)
+        if (Adapted && _merged is null && _weight is { dtype: ScalarType.Float32 })
         {
             using var _ = no_grad();
             _merged = FormWeight().MoveToOuterDisposeScope().DetachFromDisposeScope();
@@ -73,19 +84,35 @@ internal sealed class LoraLinear(string name, Tensor weight, Tensor? bias) : IDi
         _merged = null;
     }
 
-    /// <summary>W, or W + s B A while an adapter is enabled: (out, in).</summary>
-    public Tensor FormWeight() => _merged ?? (Adapted ? weight.addmm(B!, A!, alpha: Scale) : weight);
+    /// <summary>W, or W + s B A while an adapter is enabled, in float32: (out, in).</summary>
+    public Tensor FormWeight()
+    {
+        if (_merged is not null)
+        {
+            return _merged;
+        }
+
+        var weight = _weight is { dtype: ScalarType.Float32 } ? _weight : _weight?.to(float32) ?? _quantized!.Values.to(float32).mul(_quantized.Scales.unsqueeze(1));
+        return Adapted ? weight.addmm(B!, A!, alpha: Scale) : weight;
+    }
 
     /// <summary>(…, in) -> (…, out).</summary>
     public Tensor Forward(Tensor x)
     {
         if (FormsWeight)
         {
-            return nn.functional.linear(x, FormWeight(), bias);
+            return nn.functional.linear(x, FormWeight(), _bias);
         }
 
-        var low = nn.functional.linear(x, A!); // (…, r)
-        return nn.functional.linear(x, weight, bias).PlusInPlace(nn.functional.linear(low, B!), Scale);
+        var y = _weight is not null ? nn.functional.linear(x, _weight, _bias)
+            : _bias is not null ? _quantized!.Apply(x).Plus(_bias) : _quantized!.Apply(x);
+        if (!Adapted)
+        {
+            return y;
+        }
+
+        var low = nn.functional.linear(x, A!.to(x.dtype)); // (…, r)
+        return y.PlusInPlace(nn.functional.linear(low, B!.to(x.dtype)), Scale);
     }
 
     public void Dispose() => Detach();

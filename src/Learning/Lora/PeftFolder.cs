@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using FedChain.Learning.Models;
 using FedChain.Protocol.Files;
-using static TorchSharp.torch;
 
 namespace FedChain.Learning.Lora;
 
@@ -47,14 +46,14 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
         }
 
         var config = ReadConfig(configFile);
-        using var stream = File.OpenRead(weightsFile);
-        var layout = AdapterLayout.FromHeader(SafetensorsHeader.Read(stream, stream.Length));
-        using var scope = NewDisposeScope();
-        var tensors = WeightFiles.ReadFloats(weightsFile);
+        var header = WeightFiles.ReadHeader(weightsFile);
+        var layout = AdapterLayout.FromHeader(header);
+        using var reader = new WeightReader(weightsFile, header);
         var values = new float[layout.Count];
         foreach (var tensor in layout.Tensors)
         {
-            TensorData.Copy(tensors[tensor.Name], values.AsSpan(tensor.Offset, tensor.Count));
+            WeightFiles.RequireFloats(header[tensor.Name]);
+            reader.Read(header[tensor.Name], values.AsSpan(tensor.Offset, tensor.Count));
         }
 
         return layout.Rank == config.Rank

@@ -25,15 +25,16 @@ internal sealed class Decoder : IDisposable
     private readonly Tensor _head; // (V, C), the embedding itself where tied
     private readonly Layer[] _layers;
     private readonly SortedDictionary<string, Tensor> _parameters = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, QuantizedWeight> _quantized = new(StringComparer.Ordinal);
     private Tensor? _cos; // (positions, D)
     private Tensor? _sin; // (positions, D), the first half negated: see Rotate
 
-    /// <summary>A decoder with uninitialised float32 weights, which load or initialise <see cref="Parameters"/>.</summary>
-    public Decoder(DecoderConfig config, Device device)
+    /// <summary>A decoder with uninitialised weights: whoever makes it fills <see cref="Parameters"/> and <see cref="Quantized"/>.</summary>
+    public Decoder(DecoderConfig config, Device device, WeightType weights = WeightType.Float32)
     {
         config.Validate();
         NativeTorch.Load();
-        (Config, Device) = (config, device);
+        (Config, Device, Weights) = (config, device, weights);
         _embedding = Parameter("model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(this, i))];
         _norm = Parameter("model.norm.weight", config.HiddenSize);
@@ -44,7 +45,15 @@ internal sealed class Decoder : IDisposable
 
     public Device Device { get; }
 
-    /// <summary>The base model's weights by their Hugging Face names; adapters are not among them.</summary>
+    public WeightType Weights { get; }
+
+    /// <summary>What activations are computed in.</summary>
+    public ScalarType Compute => Weights == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16;
+
+    /// <summary>The linear weights that are held in 8 bits, by their Hugging Face names.</summary>
+    public IReadOnlyDictionary<string, QuantizedWeight> Quantized => _quantized;
+
+    /// <summary>The base model's floating-point weights by their Hugging Face names; adapters are not among them.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
     /// <summary>The linear layers that an adapter may sit on, layer by layer, in the order of their use.</summary>
@@ -84,7 +93,7 @@ internal sealed class Decoder : IDisposable
     public Tensor Loss(TokenBatch batch, nn.Reduction reduction = nn.Reduction.Sum)
     {
         var hidden = Forward(batch.Tokens).reshape(-1, Config.HiddenSize).index_select(0, batch.Places); // (N, C)
-        return nn.functional.cross_entropy(Logits(hidden), batch.Targets, reduction: reduction);
+        return nn.functional.cross_entropy(Logits(hidden).to(float32), batch.Targets, reduction: reduction);
     }
 
     public void Dispose()
@@ -94,9 +103,9 @@ internal sealed class Decoder : IDisposable
             linear.Dispose();
         }
 
-        foreach (var parameter in _parameters.Values)
+        foreach (var weight in _parameters.Values.Concat<IDisposable>(_quantized.Values))
         {
-            parameter.Dispose();
+            weight.Dispose();
         }
 
         _cos?.Dispose();
@@ -105,16 +114,31 @@ internal sealed class Decoder : IDisposable
 
     private Tensor Parameter(string name, params long[] shape)
     {
-        var tensor = empty(shape, float32, Device).DetachFromDisposeScope();
+        var tensor = empty(shape, Compute, Device).DetachFromDisposeScope();
         _parameters.Add(name, tensor);
         return tensor;
     }
 
-    private LoraLinear Linear(string name, long output, long input, bool bias = false) =>
-        new(name, Parameter($"{name}.weight", output, input), bias ? Parameter($"{name}.bias", output) : null);
+    private LoraLinear Linear(string name, long output, long input, bool bias = false)
+    {
+        var biasTensor = bias ? Parameter($"{name}.bias", output) : null;
+        if (Weights != WeightType.Int8)
+        {
+            return new(name, Parameter($"{name}.weight", output, input), biasTensor);
+        }
 
-    private Tensor RmsNorm(Tensor x, Tensor weight) =>
-        x.mul(x.mul(x).mean([-1], keepdim: true).PlusInPlace(Config.NormEpsilon).rsqrt_()).mul(weight);
+        var quantized = new QuantizedWeight(empty([output, input], int8, Device).DetachFromDisposeScope(), empty([output], float32, Device).DetachFromDisposeScope());
+        _quantized.Add($"{name}.weight", quantized);
+        return new(name, quantized, biasTensor);
+    }
+
+    /// <summary>In float32 whatever the input's type, as the reference does.</summary>
+    private Tensor RmsNorm(Tensor x, Tensor weight)
+    {
+        var wide = x.dtype == ScalarType.Float32 ? x : x.to(float32);
+        var normed = wide.mul(wide.mul(wide).mean([-1], keepdim: true).PlusInPlace(Config.NormEpsilon).rsqrt_());
+        return (x.dtype == ScalarType.Float32 ? normed : normed.to(x.dtype)).mul(weight);
+    }
 
     /// <summary>The rows of a table (N, W) that (B, T) indices name: (B, T, W).</summary>
     private static Tensor Rows(Tensor table, Tensor indices) =>
@@ -151,8 +175,8 @@ internal sealed class Decoder : IDisposable
         var sin = angles.sin();
         _cos?.Dispose();
         _sin?.Dispose();
-        _cos = cat([angles.cos(), angles.cos()], 1).DetachFromDisposeScope();
-        _sin = cat([sin.neg(), sin], 1).DetachFromDisposeScope();
+        _cos = cat([angles.cos(), angles.cos()], 1).to(Compute).DetachFromDisposeScope();
+        _sin = cat([sin.neg(), sin], 1).to(Compute).DetachFromDisposeScope();
     }
 
     /// <summary>

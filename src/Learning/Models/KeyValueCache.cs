@@ -7,8 +7,9 @@ internal sealed class KeyValueCache : IDisposable
 {
     private readonly (Tensor Keys, Tensor Values)[] _layers;
 
-    public KeyValueCache(DecoderConfig config, int batch, int capacity, Device device)
+    public KeyValueCache(Decoder decoder, int batch, int capacity)
     {
+        var config = decoder.Config;
         Capacity = capacity;
         _layers = new (Tensor, Tensor)[config.Layers];
         for (var i = 0; i < _layers.Length; i++)
@@ -16,7 +17,7 @@ internal sealed class KeyValueCache : IDisposable
             _layers[i] = (Empty(), Empty());
         }
 
-        Tensor Empty() => empty([batch, config.KeyValueHeads, capacity, config.HeadSize], float32, device).DetachFromDisposeScope();
+        Tensor Empty() => empty([batch, config.KeyValueHeads, capacity, config.HeadSize], decoder.Compute, decoder.Device).DetachFromDisposeScope();
     }
 
     public int Capacity { get; }

@@ -1,4 +1,5 @@
 using FedChain.Protocol.Files;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Models;
@@ -8,17 +9,19 @@ internal static class ModelFolder
 {
     /// <summary>Reads configuration and weights.</summary>
     /// <exception cref="InvalidDataException">Something is missing, malformed or unsupported; the message names it.</exception>
-    public static Decoder Load(string directory, Device device)
+    public static Decoder Load(string directory, Device device, WeightType weights = WeightType.Float32)
     {
         if (!Directory.Exists(directory))
         {
             throw new InvalidDataException($"The model folder {directory} doesn't exist.");
         }
 
-        var decoder = new Decoder(DecoderConfig.Read(directory), device);
+        var config = DecoderConfig.Read(directory);
+        var files = Checked(directory, config);
+        var decoder = new Decoder(config, device, weights);
         try
         {
-            WeightFiles.Load(directory, decoder.Parameters, name => Unneeded(name, decoder.Config));
+            WeightFiles.Load(files, decoder.Parameters, decoder.Quantized);
             return decoder;
         }
         catch
@@ -26,6 +29,13 @@ internal static class ModelFolder
             decoder.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The weight files, whose headers are those that the configuration asks for: nothing is allocated on the word of one of the two.</summary>
+    public static List<(string File, SafetensorsHeader Header)> Checked(string directory, DecoderConfig config)
+    {
+        using var outline = new Decoder(config, new Device(DeviceType.META)); // shapes without memory
+        return WeightFiles.Open(directory, outline.Parameters, name => Unneeded(name, config));
     }
 
     /// <summary>Writes configuration and weights as one file; the tokenizer's files are the caller's.</summary>

@@ -1,15 +1,12 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using FedChain.Protocol.Files;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Models;
 
 /// <summary>
-/// The weights in a model's folder: <c>model.safetensors</c>, or shards listed by <c>model.safetensors.index.json</c>. Read into float32 tensors,
-/// piece by piece, so that no more than one piece is in memory twice.
+/// The weights in a model's folder: <c>model.safetensors</c>, or shards listed by <c>model.safetensors.index.json</c>.
 /// </summary>
 internal static class WeightFiles
 {
@@ -18,44 +15,45 @@ internal static class WeightFiles
 
     private const int PieceElements = 1 << 20;
 
-    /// <summary>Fills every one of <paramref name="parameters"/> from the folder.</summary>
+    /// <summary>
+    /// The files of a folder, with headers that fit each other, the files' lengths and the parameters expected. Nothing else is read or allocated.
+    /// </summary>
     /// <param name="directory">The model's folder.</param>
-    /// <param name="parameters">Names and float32 tensors of the shapes expected.</param>
+    /// <param name="expected">Names and tensors of the shapes expected; their values aren't looked at.</param>
     /// <param name="ignored">Names that may be in the files and aren't needed.</param>
     /// <exception cref="InvalidDataException">A file is missing or malformed, a tensor missing, unexpected, or of another shape or type; the message names it.</exception>
-    public static void Load(string directory, IReadOnlyDictionary<string, Tensor> parameters, Func<string, bool> ignored)
+    public static List<(string File, SafetensorsHeader Header)> Open(string directory, IReadOnlyDictionary<string, Tensor> expected, Func<string, bool> ignored)
     {
-        var files = Files(directory).Select(file => (File: file, Header: ReadHeader(file))).ToList();
-        Check(directory, files, parameters, ignored);
+        var files = Files(directory).ConvertAll(file => (File: file, Header: ReadHeader(file)));
+        Check(directory, files, expected, ignored);
+        return files;
+    }
+
+    /// <summary>Fills the parameters from files that <see cref="Open"/> checked.</summary>
+    /// <exception cref="InvalidDataException">A weight is NaN or infinite; the message names the tensor.</exception>
+    public static void Load(
+        List<(string File, SafetensorsHeader Header)> files, IReadOnlyDictionary<string, Tensor> parameters, IReadOnlyDictionary<string, QuantizedWeight> quantized)
+    {
         foreach (var (file, header) in files)
         {
-            using var stream = Open(file);
-            foreach (var entry in header.Tensors.Where(t => parameters.ContainsKey(t.Name)))
+            using var reader = new WeightReader(file, header);
+            foreach (var entry in header.Tensors)
             {
-                stream.Position = header.DataOffset + entry.Offset;
-                Fill(stream, entry, parameters[entry.Name]);
+                if (parameters.TryGetValue(entry.Name, out var parameter))
+                {
+                    reader.Fill(entry, parameter);
+                }
+                else if (quantized.TryGetValue(entry.Name, out var weight))
+                {
+                    reader.Fill(entry, weight);
+                }
             }
         }
     }
 
-    /// <summary>All tensors of one file, in float32, on the CPU.</summary>
-    /// <exception cref="InvalidDataException">The file is missing, malformed, or holds something that isn't floating-point.</exception>
-    public static Dictionary<string, Tensor> ReadFloats(string file)
-    {
-        var header = ReadHeader(file);
-        using var stream = Open(file);
-        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var entry in header.Tensors)
-        {
-            ElementBytes(entry);
-            var tensor = empty([.. entry.Shape], float32);
-            stream.Position = header.DataOffset + entry.Offset;
-            Fill(stream, entry, tensor);
-            tensors.Add(entry.Name, tensor);
-        }
-
-        return tensors;
-    }
+    /// <summary>All files' names and headers, in a folder with weights.</summary>
+    /// <exception cref="InvalidDataException">A file is missing or malformed; the message names it.</exception>
+    public static List<(string File, SafetensorsHeader Header)> Headers(string directory) => Files(directory).ConvertAll(file => (file, ReadHeader(file)));
 
     /// <summary>Writes tensors as one canonical safetensors file, in float32 or bfloat16 (rounded to nearest, ties to even).</summary>
     public static void Write(string file, IReadOnlyDictionary<string, Tensor> tensors, TensorType type)
@@ -122,7 +120,7 @@ internal static class WeightFiles
 
             if (parameters.TryGetValue(entry.Name, out var parameter))
             {
-                ElementBytes(entry);
+                RequireFloats(entry);
                 if (!entry.Shape.AsSpan().SequenceEqual(parameter.shape))
                 {
                     throw new InvalidDataException($"{file}: tensor '{entry.Name}' has shape {entry.ShapeText}; {DecoderConfig.FileName} makes it [{string.Join(", ", parameter.shape)}].");
@@ -142,11 +140,13 @@ internal static class WeightFiles
         }
     }
 
-    private static SafetensorsHeader ReadHeader(string file)
+    /// <summary>A file's header, checked against the file's length.</summary>
+    /// <exception cref="InvalidDataException">The file is missing or malformed; the message names it.</exception>
+    public static SafetensorsHeader ReadHeader(string file)
     {
         try
         {
-            using var stream = Open(file);
+            using var stream = OpenFile(file);
             return SafetensorsHeader.Read(stream, stream.Length);
         }
         catch (InvalidDataException e)
@@ -155,54 +155,16 @@ internal static class WeightFiles
         }
     }
 
-    private static FileStream Open(string file) => File.Exists(file)
+    private static FileStream OpenFile(string file) => File.Exists(file)
         ? File.OpenRead(file)
         : throw new InvalidDataException($"The file {file} is missing.");
 
-    private static int ElementBytes(SafetensorsTensor entry) => entry.Type is TensorType.Float32 or TensorType.Float16 or TensorType.BFloat16
-        ? entry.Type.Size()
-        : throw new InvalidDataException($"Tensor '{entry.Name}' is stored as {entry.Type.Code()}; supported: F32, F16, BF16.");
-
-    private static void Fill(Stream stream, SafetensorsTensor entry, Tensor target)
+    /// <exception cref="InvalidDataException">The tensor isn't floating-point.</exception>
+    public static void RequireFloats(SafetensorsTensor entry)
     {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var onCpu = target.device_type == DeviceType.CPU && target.is_contiguous() ? target.detach() : empty(target.shape, float32);
-        var flat = onCpu.reshape(-1);
-        var buffer = new byte[Math.Min(PieceElements, entry.Count) * ElementBytes(entry)];
-        for (long at = 0; at < entry.Count; at += PieceElements)
+        if (entry.Type is not (TensorType.Float32 or TensorType.Float16 or TensorType.BFloat16))
         {
-            var count = (int)Math.Min(PieceElements, entry.Count - at);
-            var stored = buffer.AsSpan(0, count * entry.Type.Size());
-            stream.ReadExactly(stored);
-            var values = MemoryMarshal.Cast<byte, float>(flat.narrow(0, at, count).bytes);
-            switch (entry.Type)
-            {
-                case TensorType.Float32:
-                    MemoryMarshal.Cast<byte, float>(stored).CopyTo(values);
-                    break;
-                case TensorType.BFloat16:
-                    var upperHalves = MemoryMarshal.Cast<byte, ushort>(stored);
-                    for (var i = 0; i < count; i++)
-                    {
-                        values[i] = BitConverter.UInt32BitsToSingle((uint)upperHalves[i] << 16);
-                    }
-
-                    break;
-                default:
-                    var halves = MemoryMarshal.Cast<byte, Half>(stored);
-                    for (var i = 0; i < count; i++)
-                    {
-                        values[i] = (float)halves[i];
-                    }
-
-                    break;
-            }
-        }
-
-        if (target.device_type != DeviceType.CPU)
-        {
-            target.copy_(onCpu);
+            throw new InvalidDataException($"Tensor '{entry.Name}' is stored as {entry.Type.Code()}; supported: F32, F16, BF16.");
         }
     }
 }

@@ -50,7 +50,7 @@ public sealed class DecoderFamilyTests : IDisposable
         using var decoder = Random(Cases[name]);
         using var _ = no_grad();
         var tokens = tensor([.. Tokens(24).Select(t => (long)t)])[TensorIndex.None];
-        using var cache = new KeyValueCache(decoder.Config, 1, 24, decoder.Device);
+        using var cache = new KeyValueCache(decoder, 1, 24);
         var whole = decoder.Logits(decoder.Forward(tokens));
         var at = 0;
         var parts = new List<Tensor>();

@@ -121,7 +121,7 @@ public sealed class DecoderVectorTests : IDisposable
     {
         using var decoder = Golden.Load(folder);
         var tokens = new Golden(folder).Tokens("long_input_ids");
-        using var cache = new KeyValueCache(decoder.Config, 1, (int)tokens.shape[1], decoder.Device);
+        using var cache = new KeyValueCache(decoder, 1, (int)tokens.shape[1]);
         using var _ = no_grad();
         var whole = decoder.Logits(decoder.Forward(tokens));
 
