@@ -76,30 +76,11 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
                 $"The adapter has {Values.Length} values of rank {Config.Rank}; its layout asks for {Layout.Count} of rank {Layout.Rank}.");
         }
 
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+        NewFolder.Write(directory, "the adapter", folder =>
         {
-            throw new IOException($"{directory} exists and is not an empty folder. Name a new folder for the adapter; nothing is overwritten.");
-        }
-
-        var temporary = $"{target}.{Guid.NewGuid():N}";
-        Directory.CreateDirectory(temporary);
-        try
-        {
-            File.WriteAllBytes(Path.Combine(temporary, ConfigFile), ConfigJson(baseModelNameOrPath));
-            WriteWeights(Path.Combine(temporary, WeightsFile));
-            if (Directory.Exists(target))
-            {
-                Directory.Delete(target); // empty, as seen above; fails if something came into it since
-            }
-
-            Directory.Move(temporary, target);
-        }
-        catch
-        {
-            Directory.Delete(temporary, recursive: true);
-            throw;
-        }
+            File.WriteAllBytes(Path.Combine(folder, ConfigFile), ConfigJson(baseModelNameOrPath));
+            WriteWeights(Path.Combine(folder, WeightsFile));
+        });
     }
 
     private void WriteWeights(string file)

@@ -51,10 +51,6 @@ internal static class WeightFiles
         }
     }
 
-    /// <summary>All files' names and headers, in a folder with weights.</summary>
-    /// <exception cref="InvalidDataException">A file is missing or malformed; the message names it.</exception>
-    public static List<(string File, SafetensorsHeader Header)> Headers(string directory) => Files(directory).ConvertAll(file => (file, ReadHeader(file)));
-
     /// <summary>Writes tensors as one canonical safetensors file, in float32 or bfloat16 (rounded to nearest, ties to even).</summary>
     public static void Write(string file, IReadOnlyDictionary<string, Tensor> tensors, TensorType type)
     {
@@ -65,16 +61,22 @@ internal static class WeightFiles
             stream.Write(header.ToBytes());
             foreach (var entry in header.Tensors)
             {
-                using var scope = NewDisposeScope();
-                var stored = tensors[entry.Name].detach().to(type == TensorType.BFloat16 ? bfloat16 : float32).cpu().contiguous().reshape(-1);
-                for (long at = 0; at < entry.Count; at += PieceElements)
-                {
-                    stream.Write(stored.narrow(0, at, Math.Min(PieceElements, entry.Count - at)).bytes);
-                }
+                Write(stream, tensors[entry.Name], type);
             }
         }
 
         File.Move(temporary, file, overwrite: true);
+    }
+
+    /// <summary>Writes one tensor's values as F32, F16 or BF16, rounded to nearest, ties to even.</summary>
+    public static void Write(Stream stream, Tensor tensor, TensorType type)
+    {
+        using var scope = NewDisposeScope();
+        var stored = tensor.detach().to(type switch { TensorType.BFloat16 => bfloat16, TensorType.Float16 => float16, _ => float32 }).cpu().contiguous().reshape(-1);
+        for (long at = 0; at < stored.NumberOfElements; at += PieceElements)
+        {
+            stream.Write(stored.narrow(0, at, Math.Min(PieceElements, stored.NumberOfElements - at)).bytes);
+        }
     }
 
     private static List<string> Files(string directory)
