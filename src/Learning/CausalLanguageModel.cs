@@ -71,6 +71,11 @@ public sealed class CausalLanguageModel : IDisposable
             throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are saved as F32 or BF16.");
         }
 
+        if (_decoder.Weights == WeightType.Int8)
+        {
+            throw new InvalidOperationException("Weights held in 8 bits are no longer those of the checkpoint; load the model in another type to save it.");
+        }
+
         ModelFolder.Save(_decoder, directory, type);
     }
 
@@ -142,22 +147,42 @@ public sealed class CausalLanguageModel : IDisposable
     /// <exception cref="TrainingDivergedException">A loss or gradient is no number; the adapter is that of the last good step.</exception>
     /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
     public TrainingResult TrainAdapter(
-        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        TrainAdapter(examples, options, resumption: null, progress, cancellationToken);
+
+    /// <summary>As <see cref="TrainAdapter(IReadOnlyList{TokenizedExample}, TrainingOptions, IProgress{TrainingProgress}?, CancellationToken)"/>, interruptible: it can go on from a checkpoint.</summary>
+    /// <exception cref="ArgumentException">Also where the checkpoint is of another training.</exception>
+    public TrainingResult TrainAdapter(
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, TrainingResumption? resumption, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!Attached.Enabled)
         {
             throw new InvalidOperationException("The adapter is disabled; enable it before training.");
         }
 
-        return Trainer.Train(_decoder, Attached.Of(options.Factors), examples, options, progress, cancellationToken);
+        using var trainer = new Trainer(_decoder, Attached.Of(options.Factors), examples, options);
+        return trainer.Train(resumption, progress, cancellationToken);
     }
 
-    /// <summary>Trains all weights of the base model, as in pre-training. Exceptions as with <see cref="TrainAdapter"/>.</summary>
+    /// <summary>Trains all weights of the base model, as in pre-training. Exceptions as with training an adapter.</summary>
+    /// <exception cref="ArgumentException">Also for options that are for adapters only.</exception>
+    /// <exception cref="InvalidOperationException">An adapter is attached, or the weights are held in 8 bits.</exception>
     public TrainingResult TrainAllWeights(
-        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        _adapter is null
-            ? Trainer.Train(_decoder, [.. _decoder.Parameters.Values], examples, options, progress, cancellationToken)
-            : throw new InvalidOperationException("Detach the adapter before all weights are trained.");
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (_adapter is not null || _decoder.Weights != WeightType.Float32)
+        {
+            throw new InvalidOperationException(_adapter is not null ? "Detach the adapter before all weights are trained." : "All weights are trained in float32 only; load the model so.");
+        }
+
+        if (options.GradientCheckpointing || options.Dropout > 0)
+        {
+            throw new ArgumentException("Gradient checkpointing and dropout are for adapters.", nameof(options));
+        }
+
+        using var trainer = new Trainer(_decoder, [.. _decoder.Parameters.Values], examples, options);
+        return trainer.Train(resumption: null, progress, cancellationToken);
+    }
 
     /// <summary>The mean loss on the examples' responses.</summary>
     /// <exception cref="ArgumentException">Examples that the model can't take (too long, unknown ids, no response).</exception>
@@ -167,11 +192,19 @@ public sealed class CausalLanguageModel : IDisposable
         return Evaluator.Evaluate(_decoder, examples, batchSize, cancellationToken);
     }
 
+    /// <summary>How often the model finds the right answer likelier than the wrong ones.</summary>
+    /// <exception cref="ArgumentException">No question, one with fewer than two answers, or answers that the model can't take.</exception>
+    public LabelAccuracy EvaluateLabels(IReadOnlyList<LabelQuestion> questions, int batchSize = 16, CancellationToken cancellationToken = default)
+    {
+        using var merged = _adapter?.Merge();
+        return LabelEvaluator.Evaluate(_decoder, questions, batchSize, cancellationToken);
+    }
+
     /// <summary>Continues a prompt, token by token as they come.</summary>
     /// <exception cref="ArgumentException">The prompt is empty, longer than the context, or holds ids outside the vocabulary.</exception>
     public IEnumerable<int> Generate(int[] prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var tokens = Generator.Greedy(_decoder, prompt, options ?? new(), cancellationToken);
+        var tokens = Generator.Run(_decoder, prompt, options ?? new(), cancellationToken);
         return Merged();
 
         IEnumerable<int> Merged()

@@ -47,10 +47,13 @@ internal sealed class LoraLinear : IDisposable
     /// <summary>False lets the base model through as if there were no adapter.</summary>
     public bool Enabled { get; set; } = true;
 
+    /// <summary>Applied to the adapter's input while a training has set it.</summary>
+    public LoraDropout? Dropout { get; set; }
+
     private bool Adapted => A is not null && Enabled;
 
     /// <summary>Whether the adapter is added to the weight rather than applied beside it.</summary>
-    internal bool FormsWeight => _weight is { dtype: ScalarType.Float32 } && (_merged is not null || !Adapted || _weight.NumberOfElements <= FormedWeightLimit);
+    internal bool FormsWeight => _weight is { dtype: ScalarType.Float32 } && (_merged is not null || !Adapted || (_weight.NumberOfElements <= FormedWeightLimit && Dropout is null));
 
     /// <summary>Takes ownership of both factors.</summary>
     public void Attach(Tensor a, Tensor b, float scale)
@@ -111,7 +114,7 @@ internal sealed class LoraLinear : IDisposable
             return y;
         }
 
-        var low = nn.functional.linear(x, A!.to(x.dtype)); // (…, r)
+        var low = nn.functional.linear(Dropout?.Apply(x, Name) ?? x, A!.to(x.dtype)); // (…, r)
         return y.PlusInPlace(nn.functional.linear(low, B!.to(x.dtype)), Scale);
     }
 

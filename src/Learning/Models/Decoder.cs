@@ -9,11 +9,9 @@
 // groups of query heads share a key and value head   (Ainslie et al., arXiv 2305.13245)
 // SwiGLU: Shazeer, arXiv 2002.05202.  Numbers held to transformers' modeling_llama.py and modeling_qwen2.py.
 // Shapes: B sequences, T tokens, C hidden, H query heads, K key and value heads, S keys (cached and new), D head size, V vocabulary.
-using FedChain.Learning.Kernels;
 using FedChain.Learning.Lora;
 using FedChain.Learning.Native;
 using FedChain.Learning.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Models;
@@ -23,11 +21,10 @@ internal sealed class Decoder : IDisposable
     private readonly Tensor _embedding; // (V, C)
     private readonly Tensor _norm; // (C)
     private readonly Tensor _head; // (V, C), the embedding itself where tied
-    private readonly Layer[] _layers;
+    private readonly DecoderLayer[] _layers;
     private readonly SortedDictionary<string, Tensor> _parameters = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, QuantizedWeight> _quantized = new(StringComparer.Ordinal);
-    private Tensor? _cos; // (positions, D)
-    private Tensor? _sin; // (positions, D), the first half negated: see Rotate
+    private readonly RotaryTable _rotations;
 
     /// <summary>A decoder with uninitialised weights: whoever makes it fills <see cref="Parameters"/> and <see cref="Quantized"/>.</summary>
     public Decoder(DecoderConfig config, Device device, WeightType weights = WeightType.Float32)
@@ -35,8 +32,9 @@ internal sealed class Decoder : IDisposable
         config.Validate();
         NativeTorch.Load();
         (Config, Device, Weights) = (config, device, weights);
+        _rotations = new RotaryTable(config, device, Compute);
         _embedding = Parameter("model.embed_tokens.weight", config.VocabSize, config.HiddenSize);
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(this, i))];
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new DecoderLayer(this, i))];
         _norm = Parameter("model.norm.weight", config.HiddenSize);
         _head = config.TiedEmbeddings ? _embedding : Parameter("lm_head.weight", config.VocabSize, config.HiddenSize);
     }
@@ -70,30 +68,50 @@ internal sealed class Decoder : IDisposable
     /// <returns>(B, T, C).</returns>
     public Tensor Forward(Tensor tokens, Tensor? mask = null, Tensor? positions = null, KeyValueCache? cache = null, ICollection<Tensor>? hiddenStates = null)
     {
-        int past = cache?.Length ?? 0, length = (int)tokens.shape[1];
-        var rotation = Rotations(past, length, positions);
-        var masks = new Masks(this, past, length, mask);
-        var x = Rows(_embedding, tokens); // (B, T, C)
+        var pass = Begin(tokens, mask, positions, cache);
+        var x = Embed(tokens);
         for (var i = 0; i < _layers.Length; i++)
         {
             hiddenStates?.Add(x);
-            x = _layers[i].Forward(x, rotation, masks.Of(Config.WindowOf(i)), cache);
+            x = _layers[i].Forward(x, pass);
         }
 
-        cache?.Advance(length);
-        x = RmsNorm(x, _norm);
+        cache?.Advance((int)tokens.shape[1]);
+        x = Norm(x);
         hiddenStates?.Add(x);
         return x;
     }
+
+    /// <summary>What all layers of one pass share: rotations, masks and the cache.</summary>
+    public Pass Begin(Tensor tokens, Tensor? mask = null, Tensor? positions = null, KeyValueCache? cache = null)
+    {
+        int past = cache?.Length ?? 0, length = (int)tokens.shape[1];
+        return new Pass(_rotations.Of(past, length, positions), new AttentionMasks(Device, past, length, mask), cache);
+    }
+
+    /// <summary>The first hidden state: (B, T) -> (B, T, C).</summary>
+    public Tensor Embed(Tensor tokens) => RotaryTable.Rows(_embedding, tokens);
+
+    /// <summary>One layer, counted from 0: (B, T, C) -> (B, T, C).</summary>
+    public Tensor Layer(int index, Tensor x, Pass pass) => _layers[index].Forward(x, pass);
+
+    /// <summary>The linear layers of one decoder layer, counted from 0.</summary>
+    public IEnumerable<LoraLinear> LinearsOf(int index) => _layers[index].Linears;
+
+    /// <summary>The final norm.</summary>
+    public Tensor Norm(Tensor x) => RmsNorm(x, _norm);
 
     /// <summary>(…, C) -> (…, V).</summary>
     public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, _head);
 
     /// <summary>Cross entropy in nats of the batch's counted tokens, summed (or each by itself): a scalar, or (N).</summary>
-    public Tensor Loss(TokenBatch batch, nn.Reduction reduction = nn.Reduction.Sum)
+    public Tensor Loss(TokenBatch batch, nn.Reduction reduction = nn.Reduction.Sum) => Loss(Forward(batch.Tokens), batch, reduction);
+
+    /// <summary>The same from the last hidden state, after the final norm.</summary>
+    public Tensor Loss(Tensor hidden, TokenBatch batch, nn.Reduction reduction = nn.Reduction.Sum)
     {
-        var hidden = Forward(batch.Tokens).reshape(-1, Config.HiddenSize).index_select(0, batch.Places); // (N, C)
-        return nn.functional.cross_entropy(Logits(hidden).to(float32), batch.Targets, reduction: reduction);
+        var places = hidden.reshape(-1, Config.HiddenSize).index_select(0, batch.Places); // (N, C)
+        return nn.functional.cross_entropy(Logits(places).to(float32), batch.Targets, reduction: reduction);
     }
 
     public void Dispose()
@@ -108,18 +126,17 @@ internal sealed class Decoder : IDisposable
             weight.Dispose();
         }
 
-        _cos?.Dispose();
-        _sin?.Dispose();
+        _rotations.Dispose();
     }
 
-    private Tensor Parameter(string name, params long[] shape)
+    internal Tensor Parameter(string name, params long[] shape)
     {
         var tensor = empty(shape, Compute, Device).DetachFromDisposeScope();
         _parameters.Add(name, tensor);
         return tensor;
     }
 
-    private LoraLinear Linear(string name, long output, long input, bool bias = false)
+    internal LoraLinear Linear(string name, long output, long input, bool bias = false)
     {
         var biasTensor = bias ? Parameter($"{name}.bias", output) : null;
         if (Weights != WeightType.Int8)
@@ -133,199 +150,10 @@ internal sealed class Decoder : IDisposable
     }
 
     /// <summary>In float32 whatever the input's type, as the reference does.</summary>
-    private Tensor RmsNorm(Tensor x, Tensor weight)
+    internal Tensor RmsNorm(Tensor x, Tensor weight)
     {
         var wide = x.dtype == ScalarType.Float32 ? x : x.to(float32);
         var normed = wide.mul(wide.mul(wide).mean([-1], keepdim: true).PlusInPlace(Config.NormEpsilon).rsqrt_());
         return (x.dtype == ScalarType.Float32 ? normed : normed.to(x.dtype)).mul(weight);
-    }
-
-    /// <summary>The rows of a table (N, W) that (B, T) indices name: (B, T, W).</summary>
-    private static Tensor Rows(Tensor table, Tensor indices) =>
-        table.index_select(0, indices.reshape(-1)).view(indices.shape[0], indices.shape[1], table.shape[1]);
-
-    /// <summary>
-    /// Cosines and sines for the positions of a pass, once per query head: (1, T, H D), or (B, T, H D) where positions are given. Spread out like
-    /// this they multiply long rows; over a dimension as short as a head, torch is several times slower.
-    /// </summary>
-    private (Tensor Cos, Tensor Sin) Rotations(int past, int length, Tensor? positions)
-    {
-        var needed = positions is null ? past + length : (int)positions.max().item<long>() + 1;
-        if (needed > Config.ContextLength)
-        {
-            throw new ArgumentException($"The model's context is {Config.ContextLength} tokens; position {needed - 1} was asked for. Shorten the text.", positions is null ? nameof(length) : nameof(positions));
-        }
-
-        if (_cos is null || _cos.shape[0] < needed)
-        {
-            GrowRotations(Math.Min(Config.ContextLength, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed)));
-        }
-
-        return (Spread(_cos!), Spread(_sin!));
-
-        Tensor Spread(Tensor table) =>
-            (positions is null ? table.narrow(0, past, length).unsqueeze(0) : Rows(table, positions)).repeat(1, 1, Config.Heads);
-    }
-
-    private void GrowRotations(int length)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var angles = outer(tensor([.. Enumerable.Range(0, length).Select(i => (float)i)], device: Device), tensor(RotaryFrequencies.For(Config), device: Device)); // (positions, D/2)
-        var sin = angles.sin();
-        _cos?.Dispose();
-        _sin?.Dispose();
-        _cos = cat([angles.cos(), angles.cos()], 1).to(Compute).DetachFromDisposeScope();
-        _sin = cat([sin.neg(), sin], 1).to(Compute).DetachFromDisposeScope();
-    }
-
-    /// <summary>
-    /// Which keys a query may look at: true for yes, (B or 1, 1, T, S). Null where plain causality says it all (a first pass) or nothing is
-    /// hidden (one token after those in the cache). Made once for all layers of one window.
-    /// </summary>
-    private sealed class Masks(Decoder model, int past, int length, Tensor? padding)
-    {
-        private readonly Dictionary<int, Tensor?> _byWindow = [];
-
-        public Tensor? Of(int? window)
-        {
-            var reach = window < past + length ? window.Value : int.MaxValue; // a window that holds everything is none
-            if (!_byWindow.TryGetValue(reach, out var allowed))
-            {
-                _byWindow.Add(reach, allowed = Make(reach));
-            }
-
-            return allowed;
-        }
-
-        private Tensor? Make(int reach)
-        {
-            if (padding is null && reach == int.MaxValue && (past == 0 || length == 1))
-            {
-                return null;
-            }
-
-            var keys = ones([length, past + length], torch.@bool, model.Device).tril(past);
-            if (reach != int.MaxValue)
-            {
-                keys = keys.triu(past - reach + 1);
-            }
-
-            keys = keys[TensorIndex.None, TensorIndex.None]; // (1, 1, T, S)
-            return padding is null ? keys : keys.logical_and(padding.to(torch.@bool).unsqueeze(1).unsqueeze(2));
-        }
-    }
-
-    private sealed class Layer
-    {
-        private readonly Decoder _model;
-        private readonly int _index;
-        private readonly Tensor _attentionNorm; // (C)
-        private readonly Tensor _feedForwardNorm; // (C)
-        private readonly Tensor? _queryNorm; // (D)
-        private readonly Tensor? _keyNorm; // (D)
-        private readonly LoraLinear[] _queryKeyValue; // (H D, C), (K D, C), (K D, C), or all in one
-        private readonly LoraLinear _output; // (C, H D)
-        private readonly LoraLinear[] _gateUp; // (F, C), (F, C), or both in one
-        private readonly LoraLinear _down; // (C, F)
-
-        public Layer(Decoder model, int index)
-        {
-            var c = model.Config;
-            var (attention, feedForward) = ($"model.layers.{index}.self_attn", $"model.layers.{index}.mlp");
-            long queries = c.Heads * c.HeadSize, keys = c.KeyValueHeads * c.HeadSize;
-            (_model, _index) = (model, index);
-            _attentionNorm = model.Parameter($"model.layers.{index}.input_layernorm.weight", c.HiddenSize);
-            _queryKeyValue = c.FusedProjections
-                ? [model.Linear($"{attention}.qkv_proj", queries + (2 * keys), c.HiddenSize, c.QueryKeyValueBias)]
-                : [
-                    model.Linear($"{attention}.q_proj", queries, c.HiddenSize, c.QueryKeyValueBias),
-                    model.Linear($"{attention}.k_proj", keys, c.HiddenSize, c.QueryKeyValueBias),
-                    model.Linear($"{attention}.v_proj", keys, c.HiddenSize, c.QueryKeyValueBias),
-                ];
-            _queryNorm = c.QueryKeyNorm ? model.Parameter($"{attention}.q_norm.weight", c.HeadSize) : null;
-            _keyNorm = c.QueryKeyNorm ? model.Parameter($"{attention}.k_norm.weight", c.HeadSize) : null;
-            _output = model.Linear($"{attention}.o_proj", c.HiddenSize, queries, c.OutputBias);
-            _feedForwardNorm = model.Parameter($"model.layers.{index}.post_attention_layernorm.weight", c.HiddenSize);
-            _gateUp = c.FusedProjections
-                ? [model.Linear($"{feedForward}.gate_up_proj", 2 * c.IntermediateSize, c.HiddenSize)]
-                : [
-                    model.Linear($"{feedForward}.gate_proj", c.IntermediateSize, c.HiddenSize, c.FeedForwardBias),
-                    model.Linear($"{feedForward}.up_proj", c.IntermediateSize, c.HiddenSize, c.FeedForwardBias),
-                ];
-            _down = model.Linear($"{feedForward}.down_proj", c.HiddenSize, c.IntermediateSize, c.FeedForwardBias);
-        }
-
-        public IEnumerable<LoraLinear> Linears => [.. _queryKeyValue, _output, .. _gateUp, _down];
-
-        public Tensor Forward(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
-        {
-            x = x.Plus(Attention(_model.RmsNorm(x, _attentionNorm), rotation, allowed, cache));
-            return x.Plus(FeedForward(_model.RmsNorm(x, _feedForwardNorm)));
-        }
-
-        /// <summary>(B, T, C) -> (B, T, C).</summary>
-        private Tensor Attention(Tensor x, (Tensor Cos, Tensor Sin) rotation, Tensor? allowed, KeyValueCache? cache)
-        {
-            var c = _model.Config;
-            var (b, t) = (x.shape[0], x.shape[1]);
-            long queries = c.Heads * c.HeadSize, keys = c.KeyValueHeads * c.HeadSize;
-            var projected = Projected(_queryKeyValue, x, queries, keys, keys);
-            var q = Rotate(Normed(projected[0], _queryNorm), c.Heads, rotation); // (B, T, H, D)
-            var k = Rotate(Normed(projected[1], _keyNorm), c.KeyValueHeads, rotation); // (B, T, K, D)
-            var v = projected[2].view(b, t, c.KeyValueHeads, c.HeadSize);
-            var y = cache is null && allowed is null && CausalAttention.Serves(q)
-                ? CausalAttention.Apply(q, k, v)
-                : General(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), allowed, cache).transpose(1, 2); // (B, T, H, D)
-            return _output.Forward(y.reshape(b, t, c.Heads * c.HeadSize));
-        }
-
-        /// <summary>(B, H, T, D), (B, K, T, D), (B, K, T, D) -> (B, H, T, D), with a cache and a mask.</summary>
-        private Tensor General(Tensor q, Tensor k, Tensor v, Tensor? allowed, KeyValueCache? cache)
-        {
-            var causal = allowed is null && cache is null or { Length: 0 } && q.shape[2] > 1;
-            if (cache is not null)
-            {
-                (k, v) = cache.Append(_index, k, v); // (B, K, S, D)
-            }
-
-            return nn.functional.scaled_dot_product_attention(q, Shared(k), Shared(v), allowed, is_casual: causal);
-        }
-
-        /// <summary>Each key or value head as often as query heads share it: (B, K, S, D) -> (B, H, S, D).</summary>
-        private Tensor Shared(Tensor x)
-        {
-            var c = _model.Config;
-            var group = c.Heads / c.KeyValueHeads;
-            return group == 1 ? x : x.unsqueeze(2).expand(x.shape[0], c.KeyValueHeads, group, x.shape[2], c.HeadSize).reshape(x.shape[0], c.Heads, x.shape[2], c.HeadSize);
-        }
-
-        /// <summary>
-        /// x cos + (-x₂, x₁) sin within each head: (B, T, heads D) -> (B, T, heads, D). The swap of halves is a roll; its sign lies in the sines.
-        /// </summary>
-        private Tensor Rotate(Tensor x, int heads, (Tensor Cos, Tensor Sin) rotation)
-        {
-            var size = _model.Config.HeadSize;
-            var byHead = x.view(x.shape[0], x.shape[1], heads, size);
-            var swapped = byHead.roll(size / 2, -1).view(x.shape);
-            return x.mul(rotation.Cos.narrow(-1, 0, heads * size)).PlusProduct(swapped, rotation.Sin.narrow(-1, 0, heads * size)).view(byHead.shape);
-        }
-
-        /// <summary>RMSNorm of each head for itself: (B, T, heads D) -> (B, T, heads D).</summary>
-        private Tensor Normed(Tensor x, Tensor? weight) =>
-            weight is null ? x : _model.RmsNorm(x.view(x.shape[0], x.shape[1], -1, weight.shape[0]), weight).view(x.shape);
-
-        /// <summary>(B, T, C) -> (B, T, C).</summary>
-        private Tensor FeedForward(Tensor x)
-        {
-            var projected = Projected(_gateUp, x, _model.Config.IntermediateSize, _model.Config.IntermediateSize);
-            return _down.Forward(nn.functional.silu(projected[0]).mul(projected[1]));
-        }
-
-        /// <summary>The results of several layers over one input, or the parts of one layer's result.</summary>
-        private static Tensor[] Projected(LoraLinear[] linears, Tensor x, params long[] widths) =>
-            linears is [var fused]
-                ? [.. fused.Forward(x).split(widths, -1).Select(part => part.contiguous())]
-                : [.. linears.Select(linear => linear.Forward(x))];
     }
 }

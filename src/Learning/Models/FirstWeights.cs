@@ -23,7 +23,7 @@ internal static class FirstWeights
             }
 
             var bound = Deviation * MathF.Sqrt(3) / (Residual(name) ? MathF.Sqrt(2 * decoder.Config.Layers) : 1);
-            var random = new SeededRandom(seed ^ Hash(name));
+            var random = new SeededRandom(seed ^ StableHash.Of(name));
             var values = new float[parameter.NumberOfElements];
             for (var i = 0; i < values.Length; i++)
             {
@@ -35,7 +35,4 @@ internal static class FirstWeights
     }
 
     private static bool Residual(string name) => name.EndsWith(".o_proj.weight", StringComparison.Ordinal) || name.EndsWith(".down_proj.weight", StringComparison.Ordinal);
-
-    /// <summary>FNV-1a, so that a tensor's numbers depend on its name and not on its place among the others.</summary>
-    private static ulong Hash(string name) => name.Aggregate(14695981039346656037UL, (hash, c) => (hash ^ c) * 1099511628211UL);
 }

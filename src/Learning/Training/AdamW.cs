@@ -66,6 +66,34 @@ internal sealed class AdamW : IDisposable
         Write(_previous ?? throw new InvalidOperationException("There is no update to take back."));
     }
 
+    /// <summary>All that the next update depends on, and the parameters themselves, by name.</summary>
+    public Dictionary<string, float[]> Save()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var current = Flatten(_parameters);
+        return new()
+        {
+            ["parameters"] = TensorData.Values(current),
+            ["previous"] = TensorData.Values(_previous ?? current),
+            ["mean"] = TensorData.Values(_mean),
+            ["square"] = TensorData.Values(_square),
+        };
+    }
+
+    /// <summary>Sets the parameters and what the next update depends on to what <see cref="Save"/> gave after so many steps.</summary>
+    public void Load(IReadOnlyDictionary<string, float[]> saved, int steps)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        TensorData.Fill(_mean, saved["mean"]);
+        TensorData.Fill(_square, saved["square"]);
+        Write(tensor(saved["parameters"], device: _mean.device));
+        _previous?.Dispose();
+        _previous = tensor(saved["previous"], device: _mean.device).DetachFromDisposeScope();
+        _steps = steps;
+    }
+
     public void Dispose()
     {
         _mean.Dispose();

@@ -1,90 +1,209 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using FedChain.Learning.Examples;
+using FedChain.Learning.Lora;
 using FedChain.Learning.Models;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Training;
 
-/// <summary>The training loop: batch, loss, gradients, clipping, update.</summary>
-internal static class Trainer
+/// <summary>The training loop: batches, loss, gradients, clipping, update. One instance, one training.</summary>
+internal sealed class Trainer : IDisposable
 {
-    /// <summary>Trains the given parameters of a decoder in place; everything else is frozen.</summary>
+    private readonly Decoder _decoder;
+    private readonly IReadOnlyList<Tensor> _parameters;
+    private readonly List<TokenizedExample> _examples;
+    private readonly TrainingOptions _options;
+    private readonly AdamW _optimiser;
+    private readonly LoraDropout? _dropout;
+    private readonly Tensor? _anchor; // the parameters at the beginning, where the proximal term pulls to
+    private readonly string _run;
+    private int _done;
+    private double _first = double.NaN;
+    private long _tokens;
+    private long _responseTokens;
+
+    /// <param name="decoder">Whose parameters are trained; everything else is frozen.</param>
+    /// <param name="parameters">Trained in place.</param>
+    /// <param name="examples">What is learnt.</param>
+    /// <param name="options">How.</param>
     /// <exception cref="ArgumentException">Options out of range, or examples that the model can't take.</exception>
-    /// <exception cref="TrainingDivergedException">A loss or gradient is no number.</exception>
-    /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
-    public static TrainingResult Train(
-        Decoder decoder, IReadOnlyList<Tensor> parameters, IReadOnlyList<TokenizedExample> examples, TrainingOptions options,
-        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    public Trainer(Decoder decoder, IReadOnlyList<Tensor> parameters, IReadOnlyList<TokenizedExample> examples, TrainingOptions options)
     {
         TrainingOptions.Validate(options);
-        var usable = ExampleChecks.Usable(examples, decoder.Config);
-        using var optimiser = new AdamW(parameters, options);
-        using var batches = BatchOrder.Shuffled(usable, options.BatchSize, options.Seed).GetEnumerator();
-        var started = Stopwatch.GetTimestamp();
-        long tokens = 0, responseTokens = 0;
-        double first = double.NaN, loss = double.NaN;
+        (_decoder, _parameters, _options) = (decoder, parameters, options);
+        _examples = ExampleChecks.Usable(examples, decoder.Config);
+        _optimiser = new AdamW(parameters, options);
+        _dropout = options.Dropout > 0 ? new LoraDropout(options.Dropout, options.Seed) : null;
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        _anchor = options.Proximal > 0 ? AdamW.Flatten(parameters).DetachFromDisposeScope() : null;
+        _run = Describe();
+    }
+
+    /// <summary>Trains to the last step, from the beginning or from a checkpoint.</summary>
+    /// <exception cref="ArgumentException">The checkpoint is of another training.</exception>
+    /// <exception cref="TrainingDivergedException">A loss or gradient is no number.</exception>
+    /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
+    public TrainingResult Train(TrainingResumption? resumption, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        Resume(resumption?.From);
+        using var batches = BatchOrder.Shuffled(_examples, _options.BatchSize, _options.Seed).GetEnumerator();
+        for (var i = 0; i < _done * _options.AccumulationSteps; i++)
+        {
+            batches.MoveNext();
+        }
+
+        var (started, alreadyDone, alreadyTokens) = (Stopwatch.GetTimestamp(), _done, _tokens);
+        var loss = double.NaN;
         try
         {
-            SetGradients(parameters, true);
-            for (var step = 1; step <= options.Steps; step++)
+            Prepare(true);
+            while (_done < _options.Steps)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                using var scope = NewDisposeScope();
-                batches.MoveNext();
-                var batch = TokenBatch.FromExamples([.. batches.Current.Select(i => usable[i])], decoder.Device);
-
-                var summed = decoder.Loss(batch);
-                loss = summed.item<float>() / (double)batch.TargetCount;
-                if (!double.IsFinite(loss))
+                if (cancellationToken.IsCancellationRequested)
                 {
-                    throw Diverged(optimiser, step);
+                    resumption?.Save(Checkpoint());
+                    cancellationToken.ThrowIfCancellationRequested();
                 }
 
-                var gradient = AdamW.Flatten(autograd.grad([summed], [.. parameters])).OverInPlace(batch.TargetCount);
-                var norm = gradient.norm().item<float>();
-                if (!float.IsFinite(norm))
+                loss = Step(batches);
+                _first = _done == 1 ? loss : _first;
+                var elapsed = Stopwatch.GetElapsedTime(started);
+                progress?.Report(new(
+                    _done, _options.Steps, loss, _options.LearningRateAt(_done), (_tokens - alreadyTokens) / elapsed.TotalSeconds,
+                    elapsed * ((double)(_options.Steps - _done) / (_done - alreadyDone))));
+                if (resumption is not null && _done % resumption.Every == 0)
                 {
-                    throw new TrainingDivergedException(step, step - 1, "The gradient");
+                    resumption.Save(Checkpoint());
                 }
-
-                if (options.MaxGradientNorm is { } most && norm > most)
-                {
-                    gradient.TimesInPlace(most / norm);
-                }
-
-                var learningRate = options.LearningRateAt(step);
-                optimiser.Step(gradient, learningRate);
-
-                first = step == 1 ? loss : first;
-                tokens += batch.TokenCount;
-                responseTokens += batch.TargetCount;
-                progress?.Report(new(step, options.Steps, loss, learningRate, tokens / Stopwatch.GetElapsedTime(started).TotalSeconds));
             }
         }
         finally
         {
-            SetGradients(parameters, false);
+            Prepare(false);
         }
 
-        return new(options.Steps, first, loss, tokens, responseTokens, Stopwatch.GetElapsedTime(started));
+        return new(_options.Steps, _first, loss, _tokens, _responseTokens, Stopwatch.GetElapsedTime(started));
+    }
+
+    public void Dispose()
+    {
+        _optimiser.Dispose();
+        _anchor?.Dispose();
+    }
+
+    /// <summary>One update, from one or more batches; returns the mean loss before it.</summary>
+    private double Step(IEnumerator<int[]> batches)
+    {
+        using var scope = NewDisposeScope();
+        var step = _done + 1;
+        Tensor? gradient = null;
+        var (nats, targets, tokens) = (0.0, 0, 0);
+        for (var i = 0; i < _options.AccumulationSteps; i++)
+        {
+            batches.MoveNext();
+            var batch = TokenBatch.FromExamples([.. batches.Current.Select(e => _examples[e])], _decoder.Device);
+            _dropout?.Begin(((long)_done * _options.AccumulationSteps) + i);
+            var (summed, part) = _options.GradientCheckpointing ? GradientPass.RunCheckpointed(_decoder, _parameters, batch) : GradientPass.Run(_decoder, _parameters, batch);
+            if (part is null)
+            {
+                throw Diverged(step);
+            }
+
+            gradient = gradient is null ? part : gradient.PlusInPlace(part, 1);
+            (nats, targets, tokens) = (nats + summed, targets + batch.TargetCount, tokens + batch.TokenCount);
+        }
+
+        gradient = gradient!.OverInPlace(targets);
+        if (_anchor is not null)
+        {
+            using var _ = no_grad();
+            gradient.PlusInPlace(AdamW.Flatten(_parameters).sub(_anchor), _options.Proximal);
+        }
+
+        var norm = gradient.norm().item<float>();
+        if (!float.IsFinite(norm))
+        {
+            throw new TrainingDivergedException(step, step - 1, "The gradient");
+        }
+
+        if (_options.MaxGradientNorm is { } most && norm > most)
+        {
+            gradient.TimesInPlace(most / norm);
+        }
+
+        _optimiser.Step(gradient, _options.LearningRateAt(step));
+        (_done, _tokens, _responseTokens) = (step, _tokens + tokens, _responseTokens + targets);
+        return nats / targets;
     }
 
     /// <summary>The weights that gave this loss came from the update before: it goes too.</summary>
-    private static TrainingDivergedException Diverged(AdamW optimiser, int step)
+    private TrainingDivergedException Diverged(int step)
     {
         if (step > 1)
         {
-            optimiser.UndoStep();
+            _optimiser.UndoStep();
         }
 
         return new(step, Math.Max(0, step - 2), "The loss");
     }
 
-    private static void SetGradients(IReadOnlyList<Tensor> parameters, bool required)
+    private void Prepare(bool training)
     {
-        foreach (var parameter in parameters)
+        foreach (var parameter in _parameters)
         {
-            parameter.requires_grad_(required);
+            parameter.requires_grad_(training);
         }
+
+        foreach (var linear in _decoder.Linears)
+        {
+            linear.Dropout = training ? _dropout : null;
+        }
+    }
+
+    private TrainingCheckpoint Checkpoint()
+    {
+        var vectors = _optimiser.Save();
+        if (_anchor is not null)
+        {
+            vectors.Add("anchor", TensorData.Values(_anchor));
+        }
+
+        return new() { Step = _done, Run = _run, FirstLoss = _first, Tokens = _tokens, ResponseTokens = _responseTokens, Vectors = vectors };
+    }
+
+    private void Resume(TrainingCheckpoint? from)
+    {
+        if (from is null)
+        {
+            return;
+        }
+
+        if (from.Run != _run)
+        {
+            throw new ArgumentException("The checkpoint is of a training with other options, examples or weights to train. Give it what that one was given, or start anew.", nameof(from));
+        }
+
+        _optimiser.Load(from.Vectors, from.Step);
+        if (_anchor is not null)
+        {
+            TensorData.Fill(_anchor, from.Vectors["anchor"]);
+        }
+
+        (_done, _first, _tokens, _responseTokens) = (from.Step, from.FirstLoss, from.Tokens, from.ResponseTokens);
+    }
+
+    /// <summary>A digest of all that the training's course depends on, except the weights.</summary>
+    private string Describe()
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha.AppendData(System.Text.Encoding.UTF8.GetBytes($"{_options};{_parameters.Sum(p => p.NumberOfElements)};{_parameters.Count};{_decoder.Weights}"));
+        foreach (var example in _examples)
+        {
+            sha.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes([example.Tokens.Length, example.PromptLength, .. example.Tokens]));
+        }
+
+        return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
 }

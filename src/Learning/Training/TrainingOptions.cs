@@ -12,14 +12,29 @@ public enum LearningRateSchedule
     Cosine,
 }
 
-/// <summary>How a model is trained. AdamW; the loss is the mean over the response tokens of a batch.</summary>
+/// <summary>How a model is trained. AdamW; the loss is the mean over the response tokens of a step's batches.</summary>
 public sealed record TrainingOptions
 {
     /// <summary>Optimiser steps, at least 1; the data is gone through as often as that takes.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Sequences per step, at least 1.</summary>
+    /// <summary>Sequences per batch, at least 1.</summary>
     public int BatchSize { get; init; } = 8;
+
+    /// <summary>Batches per step whose gradients are added up, at least 1: as a batch so many times larger, in the memory of one.</summary>
+    public int AccumulationSteps { get; init; } = 1;
+
+    /// <summary>Keeps only each layer's input for the way back and computes the rest again: less memory for about a third more time. For adapters.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>Share of the inputs of an adapter's A that is left out at random, from 0 to below 1. For adapters.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>
+    /// FedProx's μ, at least 0: the loss gets μ/2 times the squared distance to the weights that the training began with (Li et al., arXiv 1812.06127).
+    /// The losses reported are without it.
+    /// </summary>
+    public double Proximal { get; init; }
 
     /// <summary>The peak, positive.</summary>
     public double LearningRate { get; init; } = 1e-3;
@@ -76,6 +91,9 @@ public sealed record TrainingOptions
         {
             (options.Steps >= 1, nameof(Steps), options.Steps, "at least 1"),
             (options.BatchSize >= 1, nameof(BatchSize), options.BatchSize, "at least 1"),
+            (options.AccumulationSteps >= 1, nameof(AccumulationSteps), options.AccumulationSteps, "at least 1"),
+            (options.Dropout is >= 0 and < 1, nameof(Dropout), options.Dropout, "from 0 to below 1"),
+            (options.Proximal >= 0 && double.IsFinite(options.Proximal), nameof(Proximal), options.Proximal, "at least 0"),
             (options.LearningRate > 0 && double.IsFinite(options.LearningRate), nameof(LearningRate), options.LearningRate, "positive"),
             (options.WarmUpSteps >= 0 && options.WarmUpSteps <= options.Steps, nameof(WarmUpSteps), options.WarmUpSteps, "from 0 to the steps"),
             (options.FinalLearningRateShare is >= 0 and <= 1, nameof(FinalLearningRateShare), options.FinalLearningRateShare, "from 0 to 1"),
@@ -100,8 +118,9 @@ public sealed record TrainingOptions
 /// <param name="Steps">Steps in all.</param>
 /// <param name="Loss">The step's mean loss in nats per response token, before its update.</param>
 /// <param name="LearningRate">The step's learning rate.</param>
-/// <param name="TokensPerSecond">Tokens (prompts and responses, no padding) per second since the training began.</param>
-public sealed record TrainingProgress(int Step, int Steps, double Loss, double LearningRate, double TokensPerSecond);
+/// <param name="TokensPerSecond">Tokens (prompts and responses, no padding) per second since the training began or went on.</param>
+/// <param name="Remaining">The time left, if it goes on as it went.</param>
+public sealed record TrainingProgress(int Step, int Steps, double Loss, double LearningRate, double TokensPerSecond, TimeSpan Remaining);
 
 /// <summary>What a training did.</summary>
 /// <param name="Steps">Steps done.</param>
@@ -109,5 +128,5 @@ public sealed record TrainingProgress(int Step, int Steps, double Loss, double L
 /// <param name="LastLoss">The last step's.</param>
 /// <param name="Tokens">Tokens gone through, prompts and responses, no padding.</param>
 /// <param name="ResponseTokens">Tokens that counted in the loss.</param>
-/// <param name="Elapsed">How long it took.</param>
+/// <param name="Elapsed">How long it took, since it last went on.</param>
 public sealed record TrainingResult(int Steps, double FirstLoss, double LastLoss, long Tokens, long ResponseTokens, TimeSpan Elapsed);

@@ -35,7 +35,7 @@ public sealed class GreedyVectorTests
         var end = Array.FindIndex(expected, token => decoder.Config.EndTokens.Contains(token));
         var options = new GenerationOptions { MaxTokens = expected.Length };
 
-        Assert.Equal(end < 0 ? expected : expected[..end], Generator.Greedy(decoder, prompt, options, TestContext.Current.CancellationToken));
+        Assert.Equal(end < 0 ? expected : expected[..end], Generator.Run(decoder, prompt, options, TestContext.Current.CancellationToken));
     }
 
     private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];

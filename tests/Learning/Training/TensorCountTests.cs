@@ -1,3 +1,6 @@
+using FedChain.Learning;
+using FedChain.Learning.Models;
+using FedChain.Learning.Training;
 using TorchSharp;
 
 namespace FedChain.Tests.Learning.Training;
@@ -23,6 +26,37 @@ public sealed class TensorCountTests
 
         Assert.Equal(counts[5], counts[^1]);
         Assert.Equal(afterwards, torch.Tensor.TotalCount);
+    }
+
+    [Theory]
+    [InlineData(WeightType.Float32)]
+    [InlineData(WeightType.BFloat16)]
+    [InlineData(WeightType.Int8)]
+    public void Two_hundred_steps_with_everything_on_leave_no_tensor_behind(WeightType weights)
+    {
+        var folder = Directory.CreateTempSubdirectory("fedchain-model-").FullName;
+        try
+        {
+            using (var saved = TinyModel.Create())
+            {
+                saved.Save(folder);
+            }
+
+            using var model = CausalLanguageModel.Load(folder, ComputeDevice.Cpu, weights);
+            model.AttachAdapter(TinyModel.Adapter, TinyModel.Seed);
+            var counts = new List<long>();
+            var options = new TrainingOptions { Steps = 200, BatchSize = 2, AccumulationSteps = 2, GradientCheckpointing = true, Dropout = 0.1, Proximal = 0.1 };
+
+            model.TrainAdapter(TinyModel.Examples(), options, new Immediate(_ => counts.Add(torch.Tensor.TotalCount)), Cancellation);
+
+            Assert.Equal(200, counts.Count);
+            Assert.Equal(counts[5], counts[^1]);
+            Assert.Equal(counts[5], counts.Max());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]
