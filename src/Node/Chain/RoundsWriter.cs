@@ -71,7 +71,7 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
         {
             SendOutcome.Included(var receipt) => receipt,
             SendOutcome.AlreadyDone => null,
-            SendOutcome.Refused(var refusal, _) => throw new ChainException($"the contract refused {call.Description}: {refusal}") { Refusal = refusal },
+            SendOutcome.Refused(var refusal, _) => throw new ChainException($"The contract refused {call.Description}. {RefusalText.Of(refusal)}") { Refusal = refusal },
             var outcome => throw new InvalidOperationException($"Unknown outcome {outcome}."),
         };
 }

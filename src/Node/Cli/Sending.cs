@@ -139,7 +139,8 @@ internal sealed class Writer(HomeFolder home, ChainSession session, Address acco
         }
         else
         {
-            Console.WriteLine($"{done(receipt)} ({receipt.GasUsed:N0} gas, transaction {receipt.Transaction})");
+            var text = done(receipt);
+            Console.WriteLine($"{text}{(text.EndsWith('\n') ? "" : " ")}({receipt.GasUsed:N0} gas, transaction {receipt.Transaction})");
         }
 
         return receipt;

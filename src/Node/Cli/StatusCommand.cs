@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using FedChain.Node.Chain;
 using FedChain.Node.Peer;
@@ -103,7 +102,7 @@ internal static class StatusCommand
 
     internal static string NameOf(FederationState state, MemberId id) => Sealing.ProfileOf(state.Profiles.GetValueOrDefault(id))?.Name ?? "(no readable profile)";
 
-    internal static string Time(ulong seconds) => DateTimeOffset.FromUnixTimeSeconds((long)Math.Min(seconds, int.MaxValue)).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    internal static string Time(ulong seconds) => RefusalText.Time(seconds);
 
     private static string Members(IEnumerable<MemberId> members) => string.Join(", ", members.Select(m => m.ToString())) is { Length: > 0 } list ? list : "nobody";
 
