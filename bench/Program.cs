@@ -5,6 +5,7 @@ var benchmarks = new SortedDictionary<string, Action>(StringComparer.Ordinal)
 {
     ["envelope"] = EnvelopeBenchmark.Run,
     ["mean"] = MeanBenchmark.Run,
+    ["recipients"] = RecipientBenchmark.Run,
 };
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var run))

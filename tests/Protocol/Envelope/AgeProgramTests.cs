@@ -98,6 +98,41 @@ public sealed class AgeProgramTests : IDisposable
         Assert.Contains($"# public key: {identity.Recipient}", file, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_passphrase_opens_there_what_was_sealed_here_and_the_other_way_round()
+    {
+        Assert.SkipUnless(Missing.Value is null, Missing.Value ?? "");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "age asks for passphrases on a terminal; script, of util-linux, lends it one.");
+        const string Words = "correct horse battery staple";
+        using var passphrase = new AgePassphrase(Words);
+        var plaintext = Plaintext(Chunk + 1);
+        var (plain, here, there, opened) = (InFolder("plain"), InFolder("here.age"), InFolder("there.age"), InFolder("opened"));
+        File.WriteAllBytes(plain, plaintext);
+        using (var file = File.Create(here))
+        {
+            using var writer = new AgeWriter(file, passphrase);
+            writer.Write(plaintext);
+            writer.Complete();
+        }
+
+        OnTerminal($"age --decrypt --output {opened} {here}", $"{Words}\n");
+        Assert.Equal(plaintext, File.ReadAllBytes(opened));
+
+        OnTerminal($"age --passphrase --output {there} {plain}", $"{Words}\n{Words}\n");
+        using var reader = AgeReader.Open(File.OpenRead(there), passphrase);
+        using var read = new MemoryStream();
+        reader.CopyTo(read);
+        Assert.Equal(plaintext, read.ToArray());
+    }
+
+    private string InFolder(string name) => Path.Combine(_folder.FullName, name);
+
+    private void OnTerminal(string command, string typed)
+    {
+        var (exitCode, output, error) = Tool.Run("/usr/bin/script", ["--quiet", "--return", "--command", command, "/dev/null"], _folder.FullName, System.Text.Encoding.ASCII.GetBytes(typed));
+        Assert.True(exitCode == 0, $"{command}: {System.Text.Encoding.Latin1.GetString(output)} {error}");
+    }
+
     private static byte[] Plaintext(int size)
     {
         var bytes = new byte[size];
