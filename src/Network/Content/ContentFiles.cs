@@ -48,6 +48,11 @@ public static class ContentFiles
         this IContentStore store, Cid cid, Stream destination, long maxSize = long.MaxValue, CancellationToken cancellationToken = default) =>
         Reader(store, cid, maxSize).CopyToAsync(destination, cancellationToken);
 
+    /// <summary>The blocks of a file, in depth-first order, each once. Leaves are not looked for.</summary>
+    /// <exception cref="MissingBlockException">The store lacks a node.</exception>
+    public static IAsyncEnumerable<Cid> BlocksOfAsync(this IContentStore store, Cid cid, CancellationToken cancellationToken = default) =>
+        DagWalk.BlocksAsync(store, cid, cancellationToken);
+
     /// <summary>Whether all blocks of the file are here. Nodes are read, leaves only looked for.</summary>
     public static async Task<bool> HasFileAsync(this IContentStore store, Cid cid, CancellationToken cancellationToken = default)
     {

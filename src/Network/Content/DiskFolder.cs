@@ -8,10 +8,11 @@ namespace FedChain.Network.Content;
 /// Makes the names in a folder survive a power failure, as fsync(2) asks for: flushing a file doesn't flush its entry in the folder. .NET
 /// opens no folders, hence the system calls. Windows has no such call; NTFS journals names by itself.
 /// </summary>
-internal static class DiskFolder
+public static class DiskFolder
 {
     private const int ReadOnly = 0;
 
+    /// <exception cref="IOException">The folder can't be opened or flushed.</exception>
     public static void Flush(string folder)
     {
         if (OperatingSystem.IsWindows())

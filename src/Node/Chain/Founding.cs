@@ -1,9 +1,8 @@
 using FedChain.Network.Chain;
 using FedChain.Node.Homes;
+using FedChain.Node.Seats;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum;
-using FedChain.Protocol.Manifests;
-using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Chain;
 
@@ -29,22 +28,11 @@ internal static class Founding
         }
 
         var id = new MemberId((uint)index + 1);
-        var profile = ProfileOf(home.Settings, keys, Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json)));
+        var profile = OwnProfile.FromHome(home.Settings, keys, state);
+        var commitment = SeatSecrets.Commitment(keys.Operator, session.ChainId, state.RoundsContract, id, index: 0);
         using var sender = new TransactionSender(session.Client, holder, session.ChainId);
         var call = new MembershipClient(session.Client, session.Federation)
-            .Activate(System.Text.Encoding.UTF8.GetString(profile.ToBytes()), keys.Operator.Address, FirstCommitment(session, keys.Operator, id));
+            .Activate(OwnProfile.Text(profile), keys.Operator.Address, commitment);
         return await sender.SendOrThrowAsync(call, cancellationToken);
-    }
-
-    /// <summary>What the institution says about itself, founder or applicant.</summary>
-    /// <exception cref="ArgumentException">The home's name or endpoint is out of a profile's bounds; the message says which.</exception>
-    public static Profile ProfileOf(HomeSettings settings, PeerKeys keys, Policy policy) =>
-        new(settings.Name, keys.Recipients.Select(r => r.ToString()), [settings.Endpoint], policy.BaseModel, policy.Adapter.Digest);
-
-    /// <summary>The commitment that comes with taking a seat: that of the operator's secret number 0.</summary>
-    public static Hash256 FirstCommitment(ChainSession session, PrivateKey operatorKey, MemberId id)
-    {
-        var rounds = session.Reader.State.RoundsContract;
-        return Preimages.Commitment(session.ChainId, rounds, id, Preimages.Secret(operatorKey, session.ChainId, rounds, id, index: 0));
     }
 }

@@ -1,7 +1,7 @@
 using FedChain.Network.Chain;
 using FedChain.Node.Peer;
+using FedChain.Node.Seats;
 using FedChain.Protocol;
-using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Rounds;
 
@@ -13,6 +13,8 @@ namespace FedChain.Node.Chain;
 /// </summary>
 internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender, PeerIdentity identity)
 {
+    private readonly SeatSecrets _secrets = new(identity);
+
     public Task<Receipt?> OpenAsync(RoundId after, CancellationToken cancellationToken) =>
         SendAsync(rounds.Open(), async c => await rounds.GetCurrentAsync(c) != after, cancellationToken);
 
@@ -24,10 +26,10 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
             return null;
         }
 
-        var secret = SecretOf(member) ?? throw new UserErrorException(
-            $"None of this home's operator keys made the commitment {member.Commitment} of seat {identity.Member}. 'fedchain recommit' makes another; it holds from the next round on.");
+        var secret = _secrets.Opening(member) ?? throw new UserErrorException(
+            $"None of this home's operator keys made the commitment {member.Commitment} of seat {identity.Member}. A peer that starts makes another, and so does 'fedchain recommit'; it holds from the next round on.");
         return await SendAsync(
-            rounds.Submit(round.Id, round.Policy, round.Base, manifest, secret, CommitmentTo(SecretAt(identity.Keys.Operator, member.Commitments))),
+            rounds.Submit(round.Id, round.Policy, round.Base, manifest, secret, _secrets.Next(member)),
             async c => (await rounds.GetMemberAsync(identity.Member, c)).LastRound == round.Id,
             cancellationToken);
     }
@@ -41,30 +43,12 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
     public Task<Receipt?> AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken) =>
         SendAsync(rounds.Attest(round.Id, (uint)turn, candidate, valid), isDone: null, cancellationToken);
 
-    private Hash256 SecretAt(PrivateKey key, ulong index) => Preimages.Secret(key, identity.ChainId, rounds.Address, identity.Member, index);
-
-    private Hash256 CommitmentTo(Hash256 secret) => Preimages.Commitment(identity.ChainId, rounds.Address, identity.Member, secret);
-
-    /// <summary>
-    /// The secret behind the commitment in force: the last one made, or an earlier one while a newer waits for the next opening; after a rotation
-    /// the former operator's.
-    /// </summary>
-    private Hash256? SecretOf(MemberView member)
-    {
-        foreach (var key in identity.Keys.Operators)
-        {
-            for (var index = (long)member.Commitments - 1; index >= Math.Max(0, (long)member.Commitments - 16); index--)
-            {
-                var secret = SecretAt(key, (ulong)index);
-                if (CommitmentTo(secret) == member.Commitment)
-                {
-                    return secret;
-                }
-            }
-        }
-
-        return null;
-    }
+    /// <summary>Makes another commitment, if none of this home's keys opens the seat's; it holds from the next opening on.</summary>
+    /// <param name="events">The chain's, up to now.</param>
+    public async Task<Receipt?> RecommitAsync(IEnumerable<ChainEvent> events, CancellationToken cancellationToken) =>
+        await _secrets.MustRecommitAsync(rounds, events, cancellationToken)
+            ? await SendAsync(rounds.Recommit(_secrets.Next(await rounds.GetMemberAsync(identity.Member, cancellationToken))), isDone: null, cancellationToken)
+            : null;
 
     private async Task<Receipt?> SendAsync(ContractCall call, Func<CancellationToken, Task<bool>>? isDone, CancellationToken cancellationToken) =>
         await sender.SendAsync(TransactionIntent.From(call) with { IsDone = isDone }, cancellationToken) switch

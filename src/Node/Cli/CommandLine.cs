@@ -72,6 +72,15 @@ public static class CommandLine
         GenerateCommand.Create(),
         ModelCommand.Create(),
         ChainCommand.Create(),
+        ProfileCommand.Create(),
+        RotateCommand.Create(),
+        RecommitCommand.Create(),
+        RecoverCommand.Create(),
+        DormantCommand.Create(),
+        WakeCommand.Create(),
+        LeaveCommand.Create(),
+        BackupCommand.Create(),
+        RestoreCommand.Create(),
     };
 
     private static string PathOf(ParseResult parsed) =>

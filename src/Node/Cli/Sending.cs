@@ -32,13 +32,20 @@ internal sealed class Sending
     private readonly Option<bool> _json = CommonOptions.Json();
     private string? _secret; // so that the keyboard is asked once
 
+    private readonly bool _alone;
+
     /// <param name="usual">Whose key signs if nothing is said: "holder" or "operator".</param>
-    public Sending(string usual = Holder) => _from = new Option<string>("--from")
+    /// <param name="alone">Whether the command needs the home for itself, without a running peer. So does any that sends with the operator's key, which the peer uses.</param>
+    public Sending(string usual = Holder, bool alone = false)
     {
-        Description = "Whose key signs and pays: holder or operator of the home, or the path of a keystore (version 3).",
-        HelpName = "KEY",
-        DefaultValueFactory = _ => usual,
-    };
+        _alone = alone;
+        _from = new Option<string>("--from")
+        {
+            Description = "Whose key signs and pays: holder or operator of the home, or the path of a keystore (version 3).",
+            HelpName = "KEY",
+            DefaultValueFactory = _ => usual,
+        };
+    }
 
     public Command AddTo(Command command)
     {
@@ -56,21 +63,24 @@ internal sealed class Sending
         var home = HomeFolder.Open(result.GetRequiredValue(_home).FullName);
         var from = result.GetRequiredValue(_from);
         var calldata = result.GetValue(_calldata);
+        var passphrase = new Lazy<string>(() => PassphraseOf(result));
+        var inUse = _alone || (from == Operator && !calldata) ? home.Lock() : null;
         PrivateKey? key = null;
-        if (!(calldata && Address.TryParse(from, out var account)))
-        {
-            key = Unlock(home, from, () => PassphraseOf(result));
-            account = key.Address;
-        }
-
         try
         {
+            if (!(calldata && Address.TryParse(from, out var account)))
+            {
+                key = Unlock(home, from, passphrase);
+                account = key.Address;
+            }
+
             var session = await ChainSession.OpenAsync(home, result.GetValue(_rpc), result.GetValue(_federation), TimeProvider.System, cancellationToken);
-            return new Writer(home, session, account, key, calldata, result.GetValue(_json));
+            return new Writer(home, session, account, key, passphrase, inUse, calldata, result.GetValue(_json));
         }
         catch
         {
             key?.Dispose();
+            inUse?.Dispose();
             throw;
         }
     }
@@ -78,7 +88,7 @@ internal sealed class Sending
     /// <summary>What opens the home's keys, asked for at most once.</summary>
     public string PassphraseOf(ParseResult result) => _secret ??= Passphrase.Read(result.GetValue(_passphrase)?.FullName, confirm: false);
 
-    private static PrivateKey Unlock(HomeFolder home, string from, Func<string> secret)
+    private static PrivateKey Unlock(HomeFolder home, string from, Lazy<string> passphrase)
     {
         var isName = from is Holder or Operator;
         if (!isName && !File.Exists(from))
@@ -88,18 +98,18 @@ internal sealed class Sending
                 : $"--from takes holder, operator or the path of a keystore file; there is no file '{from}'.");
         }
 
-        var passphrase = secret();
         return from switch
         {
-            Holder => home.UnlockHolder(passphrase),
-            Operator => home.UnlockOperator(passphrase),
-            _ => HomeFolder.Unlock(from, passphrase),
+            Holder => home.UnlockHolder(passphrase.Value),
+            Operator => home.UnlockOperator(passphrase.Value),
+            _ => HomeFolder.Unlock(from, passphrase.Value),
         };
     }
 }
 
 /// <summary>A home, a chain and a key, ready to send: what <see cref="Sending"/> makes of a command line.</summary>
-internal sealed class Writer(HomeFolder home, ChainSession session, Address account, PrivateKey? key, bool calldata, bool json) : IAsyncDisposable
+internal sealed class Writer(
+    HomeFolder home, ChainSession session, Address account, PrivateKey? key, Lazy<string> passphrase, IDisposable? inUse, bool calldata, bool json) : IAsyncDisposable
 {
     public HomeFolder Home => home;
 
@@ -107,6 +117,12 @@ internal sealed class Writer(HomeFolder home, ChainSession session, Address acco
 
     /// <summary>Who sends, or would.</summary>
     public Address Account => account;
+
+    /// <summary>Opens the home's keys; asked for when it is first needed.</summary>
+    public string Secret => passphrase.Value;
+
+    /// <summary>Whether calls are printed for somebody else to send.</summary>
+    public bool OnlyPrints => calldata || key is null;
 
     public bool Json => json;
 
@@ -119,7 +135,20 @@ internal sealed class Writer(HomeFolder home, ChainSession session, Address acco
     /// <exception cref="ChainException">The contract refuses, with <see cref="ChainException.Refusal"/>, or the node does.</exception>
     public async Task<Receipt?> SendAsync(ContractCall call, Func<Receipt, string> done, Func<Receipt, JsonObject>? facts = null, CancellationToken cancellationToken = default)
     {
-        if (calldata || key is null)
+        var receipt = await TransactAsync(call, cancellationToken);
+        if (receipt is not null)
+        {
+            Report(receipt, done(receipt), facts?.Invoke(receipt) ?? []);
+        }
+
+        return receipt;
+    }
+
+    /// <summary>Sends the call, or prints it; what came of it is for <see cref="Report"/> to say.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public async Task<Receipt?> TransactAsync(ContractCall call, CancellationToken cancellationToken)
+    {
+        if (OnlyPrints)
         {
             await session.Client.CallAsync(call.To, call.Data, account, BlockTag.Pending, cancellationToken);
             Console.WriteLine(JsonSerializer.Serialize(
@@ -127,28 +156,25 @@ internal sealed class Writer(HomeFolder home, ChainSession session, Address acco
             return null;
         }
 
-        using var sender = new TransactionSender(session.Client, key, session.ChainId);
-        var receipt = await sender.SendOrThrowAsync(call, cancellationToken);
-        if (json)
-        {
-            var report = facts?.Invoke(receipt) ?? [];
-            report["transaction"] = receipt.Transaction.ToString();
-            report["block"] = receipt.Block;
-            report["gasUsed"] = receipt.GasUsed;
-            Console.WriteLine(report.ToJsonString(JsonOutput.Options));
-        }
-        else
-        {
-            var text = done(receipt);
-            Console.WriteLine($"{text}{(text.EndsWith('\n') ? "" : " ")}({receipt.GasUsed:N0} gas, transaction {receipt.Transaction})");
-        }
-
-        return receipt;
+        using var sender = new TransactionSender(session.Client, key!, session.ChainId);
+        return await sender.SendOrThrowAsync(call, cancellationToken);
     }
+
+    public void Report(Receipt receipt, string done, JsonObject facts)
+    {
+        facts["transaction"] = receipt.Transaction.ToString();
+        facts["block"] = receipt.Block;
+        facts["gasUsed"] = receipt.GasUsed;
+        Tell($"{done}{(done.EndsWith('\n') ? "" : " ")}({receipt.GasUsed:N0} gas, transaction {receipt.Transaction})", facts);
+    }
+
+    /// <summary>Says what is so without anything having been sent.</summary>
+    public void Tell(string text, JsonObject facts) => Console.WriteLine(json ? facts.ToJsonString(JsonOutput.Options) : text);
 
     public async ValueTask DisposeAsync()
     {
         key?.Dispose();
         await session.DisposeAsync();
+        inUse?.Dispose();
     }
 }

@@ -3,6 +3,7 @@ using FedChain.Network.Chain;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
+using FedChain.Node.Seats;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Manifests;
@@ -37,8 +38,8 @@ internal static class Applying
         await RequireModelAsync(home, policy, cancellationToken);
         var membership = new MembershipClient(session.Client, session.Federation);
         var id = new MemberId((await membership.GetLastIdAsync(cancellationToken)).Value + 1);
-        var profile = Founding.ProfileOf(home.Settings, keys, policy);
-        var call = membership.ApplyForSeat(Encoding.UTF8.GetString(profile.ToBytes()), keys.Operator.Address, Founding.FirstCommitment(session, keys.Operator, id));
+        var profile = OwnProfile.FromHome(home.Settings, keys, state);
+        var call = membership.ApplyForSeat(OwnProfile.Text(profile), keys.Operator.Address, SeatSecrets.Commitment(keys.Operator, session.ChainId, state.RoundsContract, id, index: 0));
         return new PreparedApplication(id, profile, call);
     }
 

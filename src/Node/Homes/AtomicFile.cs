@@ -1,11 +1,16 @@
+using FedChain.Network.Content;
+
 namespace FedChain.Node.Homes;
 
 /// <summary>Writes a file so that after a crash it holds either the old bytes or the new ones.</summary>
 public static class AtomicFile
 {
+    /// <summary>What the names of unfinished files end in.</summary>
+    public const string Unfinished = ".tmp";
+
     public static void Write(string path, ReadOnlySpan<byte> bytes, bool secret = false)
     {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        var temporary = $"{path}.{Guid.NewGuid():N}{Unfinished}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -21,12 +26,27 @@ public static class AtomicFile
                 file.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            Replace(temporary, path);
         }
         catch
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+    /// <summary>Gives a finished and flushed file its name. The folder is flushed as well: until then a power failure may bring back the old file.</summary>
+    public static void Replace(string temporary, string path)
+    {
+        File.Move(temporary, path, overwrite: true);
+        DiskFolder.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Removes what writers that crashed left in a folder. Nobody may be writing there.</summary>
+    public static void Sweep(string folder, bool below)
+    {
+        foreach (var file in Directory.GetFiles(folder, "*" + Unfinished, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))
+        {
+            File.Delete(file);
         }
     }
 }

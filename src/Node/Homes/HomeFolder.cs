@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Ethereum;
@@ -13,7 +12,7 @@ namespace FedChain.Node.Homes;
 /// </summary>
 public sealed class HomeFolder
 {
-    private const string SettingsFile = "home.json";
+    public const string SettingsFile = "home.json";
 
     private HomeFolder(string path, HomeSettings settings) => (Path, Settings) = (path, settings);
 
@@ -31,56 +30,29 @@ public sealed class HomeFolder
 
     public string RoundsPath => Folder("rounds");
 
-    private string HolderKeyPath => System.IO.Path.Combine(Path, "keys", "holder.json");
+    public KeyFiles HolderKey => new(KeysPath, "holder");
 
-    private string OperatorKeyPath => System.IO.Path.Combine(Path, "keys", "operator.json");
+    public KeyFiles OperatorKey => new(KeysPath, "operator");
 
-    private string AgeKeyPath => System.IO.Path.Combine(Path, "keys", "age.json");
+    public KeyFiles AgeKey => new(KeysPath, "age");
+
+    private string KeysPath => System.IO.Path.Combine(Path, "keys");
 
     /// <summary>Makes a home with new keys. Nothing is left behind if it fails.</summary>
     /// <exception cref="UserErrorException">The folder exists and is not empty.</exception>
     public static HomeFolder Create(string path, HomeSettings settings, string passphrase, KeystoreOptions keystore)
     {
         path = System.IO.Path.GetFullPath(path);
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        using var folder = new NewFolder(path);
+        var home = new HomeFolder(folder.Unfinished, settings);
+        Directory.CreateDirectory(home.KeysPath);
+        foreach (var key in new[] { home.HolderKey, home.OperatorKey, home.AgeKey })
         {
-            throw new UserErrorException($"{path} is not empty. A new home needs an empty or new folder; nothing was changed.");
+            KeyFiles.WriteNew(key.Present, passphrase, keystore);
         }
 
-        var building = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            if (!OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(building, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // keys and opened adapters lie here
-            }
-
-            Directory.CreateDirectory(System.IO.Path.Combine(building, "keys"));
-            var home = new HomeFolder(building, settings);
-            foreach (var file in new[] { home.HolderKeyPath, home.OperatorKeyPath, home.AgeKeyPath })
-            {
-                using var key = PrivateKey.Create();
-                AtomicFile.Write(file, Encoding.UTF8.GetBytes(Keystore.Encrypt(key, passphrase, keystore)), secret: true);
-            }
-
-            home.Save(settings);
-            if (Directory.Exists(path))
-            {
-                Directory.Delete(path);
-            }
-
-            Directory.Move(building, path);
-        }
-        catch
-        {
-            if (Directory.Exists(building))
-            {
-                Directory.Delete(building, recursive: true);
-            }
-
-            throw;
-        }
-
+        home.Save(settings);
+        folder.Complete();
         return new HomeFolder(path, settings);
     }
 
@@ -112,10 +84,26 @@ public sealed class HomeFolder
     }
 
     /// <summary>The key that votes and names the operator.</summary>
-    public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKeyPath, passphrase);
+    public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKey.Present, passphrase);
 
     /// <summary>The peer's own key, as it is now.</summary>
-    public PrivateKey UnlockOperator(string passphrase) => Unlock(OperatorKeyPath, passphrase);
+    public PrivateKey UnlockOperator(string passphrase) => Unlock(OperatorKey.Present, passphrase);
+
+    /// <summary>The operator key that a rotation is bringing in.</summary>
+    public PrivateKey UnlockNextOperator(string passphrase) => Unlock(OperatorKey.Next, passphrase);
+
+    /// <summary>The recipients of the age key that a rotation is bringing in, the preferred first.</summary>
+    public IReadOnlyList<AgeRecipient> NextRecipients(string passphrase)
+    {
+        var identities = UnlockAge(AgeKey.Next, passphrase);
+        AgeRecipient[] recipients = [.. identities.Select(i => i.Recipient)];
+        foreach (var identity in identities)
+        {
+            identity.Dispose();
+        }
+
+        return recipients;
+    }
 
     /// <summary>The peer's keys, former ones included.</summary>
     public PeerKeys UnlockPeerKeys(string passphrase)
@@ -124,8 +112,8 @@ public sealed class HomeFolder
         var age = new List<AgeIdentity>();
         try
         {
-            operators.AddRange(KeyFiles(OperatorKeyPath).Select(file => Unlock(file, passphrase)));
-            age.AddRange(KeyFiles(AgeKeyPath).SelectMany(file => UnlockAge(file, passphrase)));
+            operators.AddRange(OperatorKey.All.Select(file => Unlock(file, passphrase)));
+            age.AddRange(AgeKey.All.SelectMany(file => UnlockAge(file, passphrase)));
             return new PeerKeys(operators, age);
         }
         catch
@@ -165,15 +153,6 @@ public sealed class HomeFolder
         return DeriveAge(key);
     }
 
-    /// <summary>A key's file, then those of the keys that it replaced, the latest first: <c>former/NAME-1.json</c> is the oldest.</summary>
-    private IEnumerable<string> KeyFiles(string present)
-    {
-        var (folder, name) = (System.IO.Path.Combine(Path, "keys", "former"), System.IO.Path.GetFileNameWithoutExtension(present));
-        return [present, .. Enumerable.Range(1, int.MaxValue - 1)
-            .Select(number => System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}-{number}.json")))
-            .TakeWhile(File.Exists).Reverse()];
-    }
-
     /// <summary>Keeps other processes out of this home until disposed.</summary>
     /// <exception cref="UserErrorException">Another process has it.</exception>
     public IDisposable Lock()
@@ -186,6 +165,15 @@ public sealed class HomeFolder
         catch (IOException e)
         {
             throw new UserErrorException($"The home {Path} is in use by another process. Stop that one first; two peers with one key would contradict each other.", e);
+        }
+    }
+
+    /// <summary>Removes what writers that crashed left; the home must be locked.</summary>
+    public void Sweep()
+    {
+        foreach (var folder in new[] { Path, KeysPath, AdaptersPath, UpdatesPath, RoundsPath })
+        {
+            AtomicFile.Sweep(folder, below: folder != Path); // the store keeps its own order
         }
     }
 

@@ -51,6 +51,7 @@ internal sealed class Aggregation(PeerContext context)
         var bytes = manifest.ToBytes();
         await context.Store.AddBlockAsync(bytes, cancellationToken);
         var digest = new Hash256(SHA256.HashData(bytes));
+        folder.MarkPublished(digest);
         var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
         if (receipt is not null)
         {

@@ -23,28 +23,30 @@ internal sealed class Contribution(PeerContext context)
         context.Tell(new PeerEvent.Trained(
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
 
-        var folder = context.FolderOf(round);
+        var own = context.FolderOf(round).Own;
         var id = context.Identity;
         var metadata = new UpdateMetadata(
             id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
             trained.Samples, new UpdateLosses(trained.BaseModelLoss, trained.StartLoss, trained.ResultLoss));
         Hash256 plaintext;
-        await using (var file = File.Create(folder.UpdatePath))
+        var unfinished = own.PlaintextPath + AtomicFile.Unfinished;
+        await using (var file = File.Create(unfinished))
         {
             plaintext = UpdateFile.Write(file, metadata, context.Trainer.Layout, factors, trained.Adapter.DifferenceTo(start, factors));
             file.Flush(flushToDisk: true);
         }
 
-        await Sealing.SealAsync(folder.UpdatePath, folder.SealedPath, Sealing.RecipientsOf(round, policy.PostQuantum).Recipients, cancellationToken);
-        await using var sealedFile = File.OpenRead(folder.SealedPath);
+        AtomicFile.Replace(unfinished, own.PlaintextPath);
+        await Sealing.SealAsync(own.PlaintextPath, own.SealedPath, Sealing.RecipientsOf(round, policy.PostQuantum).Recipients, cancellationToken);
+        await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);
-        folder.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
+        own.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
     }
 
     public async Task SubmitAsync(RoundState round, CancellationToken cancellationToken)
     {
-        var bytes = context.FolderOf(round).ReadManifest()!;
+        var bytes = context.FolderOf(round).Own.ReadManifest()!;
         var manifest = UpdateManifest.Parse(bytes);
         var digest = new Hash256(SHA256.HashData(bytes));
         var receipt = await context.Rounds.SubmitAsync(round, digest, cancellationToken);
@@ -59,9 +61,9 @@ internal sealed class Contribution(PeerContext context)
     public async Task ExposeAsync(RoundState round, CancellationToken cancellationToken)
     {
         var folder = context.FolderOf(round);
-        var bytes = folder.ReadManifest()!;
+        var bytes = folder.Own.ReadManifest()!;
         var manifest = UpdateManifest.Parse(bytes);
-        await using (var file = File.OpenRead(folder.SealedPath))
+        await using (var file = File.OpenRead(folder.Own.SealedPath))
         {
             await context.Store.AddAsync(file, cancellationToken);
         }
@@ -69,7 +71,7 @@ internal sealed class Contribution(PeerContext context)
         await context.Store.AddBlockAsync(bytes, cancellationToken);
         if (!File.Exists(context.Home.UpdateFile(manifest.Plaintext)))
         {
-            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(folder.UpdatePath, cancellationToken));
+            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(folder.Own.PlaintextPath, cancellationToken));
         }
 
         if (round.SubmissionOf(context.Me) is { } mine)
@@ -77,7 +79,7 @@ internal sealed class Contribution(PeerContext context)
             folder.MarkHeld(mine.Index, manifest.Plaintext);
         }
 
-        folder.MarkExposed();
+        folder.Own.MarkExposed();
     }
 
     private sealed class Relay(PeerContext context, RoundId round, Factors factors) : IProgress<TrainingStep>

@@ -89,7 +89,8 @@ public static class Decision
             yield break;
         }
 
-        foreach (var submission in round.Submissions.Where(s => s.Member != me))
+        // Its own it holds, unless this home was restored from a backup made before: then those who fetched it give it back.
+        foreach (var submission in round.Submissions.Where(s => s.Member != me || !local.HasUpdate))
         {
             if (!local.Held.Contains(submission.Index) && !local.Refused.Contains(submission.Index))
             {

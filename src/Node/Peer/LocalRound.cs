@@ -13,7 +13,7 @@ public sealed record LocalRound
     /// <summary>The round's global adapter is in the home folder; true as well if there is none.</summary>
     public bool HasResult { get; init; } = true;
 
-    /// <summary>The own update is trained, sealed and written.</summary>
+    /// <summary>The own update is trained, sealed and written; once the seat has submitted, the one that it submitted.</summary>
     public bool HasUpdate { get; init; }
 
     /// <summary>The own update is served to the others.</summary>

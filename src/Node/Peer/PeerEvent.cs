@@ -18,6 +18,9 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(Published), "published")]
 [JsonDerivedType(typeof(Attested), "attested")]
 [JsonDerivedType(typeof(RoundEnded), "round-ended")]
+[JsonDerivedType(typeof(KeyRotated), "key-rotated")]
+[JsonDerivedType(typeof(Recommitted), "recommitted")]
+[JsonDerivedType(typeof(UpdateMissing), "update-missing")]
 [JsonDerivedType(typeof(Trouble), "trouble")]
 public abstract record PeerEvent
 {
@@ -114,6 +117,26 @@ public abstract record PeerEvent
     public sealed record RoundEnded(ulong Round, bool Finalised, string Aggregate) : PeerEvent
     {
         public override string ToString() => Finalised ? Text($"round {Round}: finalised, adapter {Aggregate}") : Text($"round {Round}: aborted; the next one starts from the same base");
+    }
+
+    /// <summary>A rotation that the chain shows was finished at the start.</summary>
+    /// <param name="Key">"operator" or "age".</param>
+    /// <param name="Now">The new address or recipient.</param>
+    public sealed record KeyRotated(string Key, string Now) : PeerEvent
+    {
+        public override string ToString() => Text($"the {Key} key is {Now} now; the old one is kept");
+    }
+
+    /// <summary>None of the home's keys opened the seat's commitment, so another was made.</summary>
+    public sealed record Recommitted(ulong FromRound, ulong Gas, string Transaction) : PeerEvent
+    {
+        public override string ToString() => Text($"none of this home's keys opens the seat's commitment; made another, which holds from round {FromRound} on, {Gas:N0} gas");
+    }
+
+    /// <summary>This seat submitted an update that this home doesn't hold: it was restored from a backup made before.</summary>
+    public sealed record UpdateMissing(ulong Round, string Manifest) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: the update that this seat submitted as {Manifest} is not in this home; it isn't submitted again, and asked of the others, who hold it if it was served after the close");
     }
 
     /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>

@@ -3,6 +3,8 @@ using FedChain.Network.Chain;
 using FedChain.Network.Content;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
+using FedChain.Node.Seats;
+using FedChain.Protocol.Content;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
@@ -12,6 +14,7 @@ namespace FedChain.Node.Peer;
 internal sealed class PeerHost : IAsyncDisposable
 {
     private readonly List<IDisposable> _owned = [];
+    private readonly List<PeerEvent> _rotated = [];
     private readonly IDisposable _lock;
     private ContentGateway? _gateway;
     private ChainSession? _session;
@@ -51,6 +54,7 @@ internal sealed class PeerHost : IAsyncDisposable
     public async Task RunAsync(Func<FederationState, ulong, bool> until, CancellationToken cancellationToken)
     {
         _context!.Tell(new PeerEvent.Ready(Endpoint.ToString(), _session!.Reader.State.Current?.Id.Value ?? 0));
+        await TakeStockAsync(cancellationToken);
         await _loop!.RunAsync(until, cancellationToken);
     }
 
@@ -78,9 +82,10 @@ internal sealed class PeerHost : IAsyncDisposable
         HomeFolder home, string passphrase, string? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
         Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper, CancellationToken cancellationToken)
     {
-        var keys = Own(home.UnlockPeerKeys(passphrase));
+        home.Sweep();
         _session = await ChainSession.OpenAsync(home, rpc, federation: null, time, cancellationToken);
         var state = _session.Reader.State;
+        var keys = Own(UnlockKeys(home, passphrase, state));
         var seat = state.OperatedBy(keys.Operator.Address)
             ?? throw new UserErrorException($"The operator {keys.Operator.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
@@ -110,6 +115,46 @@ internal sealed class PeerHost : IAsyncDisposable
             Time = time,
         };
         _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Tamper = tamper }, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
+    }
+
+    /// <summary>What may have happened while nothing ran: a rotation, another Rounds contract, a home restored from a backup.</summary>
+    private async Task TakeStockAsync(CancellationToken cancellationToken)
+    {
+        _rotated.ForEach(_context!.Tell);
+        var state = _session!.Reader.State;
+        if (state.Current is { } round && round.PhaseAt(_session.Reader.Now) is not (Phase.Finalised or Phase.Aborted)
+            && round.SubmissionOf(_context.Me) is { } mine && !_context.LocalOf(round).HasUpdate)
+        {
+            _context.Tell(new PeerEvent.UpdateMissing(round.Id.Value, Cid.RawOf(mine.Manifest).ToString()));
+        }
+
+        try
+        {
+            if (await _context.Rounds.RecommitAsync(_session.Reader.Events, cancellationToken) is { } receipt)
+            {
+                _context.Tell(new PeerEvent.Recommitted(state.NextRound.Value, receipt.GasUsed, receipt.Transaction.ToString()));
+            }
+        }
+        catch (ChainException e)
+        {
+            _context.Tell(new PeerEvent.Trouble("making another commitment ('fedchain recommit' does it by hand)", e.Message, Final: true));
+        }
+    }
+
+    /// <summary>Unlocks the keys, after finishing a rotation that the chain shows to be done.</summary>
+    private PeerKeys UnlockKeys(HomeFolder home, string passphrase, FederationState state)
+    {
+        if (Rotations.FinishOperator(home, passphrase, state) is { } address)
+        {
+            _rotated.Add(new PeerEvent.KeyRotated("operator", address.ToString()));
+        }
+
+        if (Rotations.FinishAge(home, passphrase, state) is { } recipients)
+        {
+            _rotated.Add(new PeerEvent.KeyRotated("age", Rotations.InShort(recipients)));
+        }
+
+        return home.UnlockPeerKeys(passphrase);
     }
 
     private T Own<T>(T resource)

@@ -10,13 +10,14 @@ namespace FedChain.Node.Peer;
 /// <summary>
 /// One round in the home folder. Each fact is a file of its own, written atomically and after what it speaks of, so that a peer that is killed at any
 /// moment finds on restart just what is true: <c>update.safetensors</c> then <c>update.manifest</c>, <c>exposed</c>, <c>held/MANIFEST</c> (a plaintext's
-/// digest), <c>refused/MANIFEST</c> and <c>verdicts/CANDIDATE</c> (a reason), <c>holdings/SET-INDEX</c> (signed JSON). The names are digests from the chain,
+/// digest), <c>refused/MANIFEST</c> and <c>verdicts/CANDIDATE</c> (a reason), <c>holdings/SET-INDEX</c> (signed JSON), <c>published/MANIFEST</c>. The names are digests from the chain,
 /// so that what was true of a branch that left the chain isn't taken for true of another.
 /// </summary>
 public sealed class RoundFolder
 {
     private const string Valid = "valid: ";
     private const string Invalid = "invalid: ";
+    private const string PublishedKind = "published";
 
     private readonly string _path;
     private readonly RoundState _round;
@@ -25,26 +26,14 @@ public sealed class RoundFolder
     {
         _round = round;
         _path = Path.Combine(home.RoundsPath, string.Create(CultureInfo.InvariantCulture, $"{chainId}-{rounds}"), round.Id.ToString());
-        foreach (var kind in new[] { "held", "refused", "holdings", "verdicts" })
+        foreach (var kind in new[] { "held", "refused", "holdings", "verdicts", PublishedKind })
         {
             Directory.CreateDirectory(Path.Combine(_path, kind));
         }
     }
 
-    /// <summary>The own update's plaintext.</summary>
-    public string UpdatePath => Path.Combine(_path, "update.safetensors");
-
-    /// <summary>The own update's sealed file, which nobody else may see before the close.</summary>
-    public string SealedPath => Path.Combine(_path, "update.age");
-
-    private string ManifestPath => Path.Combine(_path, "update.manifest");
-
-    public byte[]? ReadManifest() => File.Exists(ManifestPath) ? File.ReadAllBytes(ManifestPath) : null;
-
-    public void WriteManifest(ReadOnlySpan<byte> manifest) => AtomicFile.Write(ManifestPath, manifest);
-
-    /// <summary>Notes that the update of the present manifest is served.</summary>
-    public void MarkExposed() => Put("", "exposed", DigestOf(ReadManifest()!));
+    /// <summary>What this member trained in the round.</summary>
+    internal OwnUpdate Own => new(_path);
 
     public Hash256? Held(int index) => Read("held", ManifestOf(index)) is { } text ? Hash256.Parse(text) : null;
 
@@ -67,21 +56,34 @@ public sealed class RoundFolder
 
     public void WriteVerdict(int turn, bool valid, string reason) => Put("verdicts", CandidateOf(turn), (valid ? Valid : Invalid) + reason);
 
-    /// <summary>All of it, for the decision. An update for another base or policy, of a branch that left the chain, is none.</summary>
+    /// <summary>Notes a global manifest that this member makes public: its blocks may be in no other store yet.</summary>
+    public void MarkPublished(Hash256 manifest) => Put(PublishedKind, manifest.ToString(), "");
+
+    /// <summary>All of it, for the decision. An update for another base or policy, of a branch that left the chain, is none, nor is another than the one that was submitted.</summary>
     /// <param name="hasUpdateFile">Whether the plaintext of this digest is in the home.</param>
     public LocalRound Snapshot(bool hasBase, bool hasResult, Func<Hash256, bool> hasUpdateFile) => new()
     {
         HasBase = hasBase,
         HasResult = hasResult,
-        HasUpdate = ReadManifest() is { } mine && UpdateManifest.Parse(mine) is var update && update.Base == _round.Base && update.Policy == _round.Policy,
-        Exposed = ReadManifest() is { } manifest && Read("", "exposed") == DigestOf(manifest),
+        HasUpdate = Own.ReadManifest() is { } mine && Counts(mine),
+        Exposed = Own.IsExposed,
         Held = Where(i => Held(i) is { } digest && hasUpdateFile(digest)),
         Refused = Where(i => Refused(i) is not null),
         Holdings = Where(i => File.Exists(HoldingsPath(i))),
         Verdicts = _round.Candidates.Where(c => Verdict(c.Turn) is not null).ToImmutableSortedDictionary(c => c.Turn, c => Verdict(c.Turn)!.Value.Valid),
     };
 
-    private static string DigestOf(byte[] manifest) => new Hash256(System.Security.Cryptography.SHA256.HashData(manifest)).ToString();
+    private bool Counts(byte[] manifest)
+    {
+        var update = UpdateManifest.Parse(manifest);
+        return update.Base == _round.Base && update.Policy == _round.Policy
+            && (_round.SubmissionOf(update.Member) is not { } submitted || submitted.Manifest == OwnUpdate.DigestOf(manifest));
+    }
+
+    /// <summary>The global manifests that this member made public, of every round of a home.</summary>
+    internal static IEnumerable<Hash256> PublishedIn(HomeFolder home) =>
+        Directory.EnumerateDirectories(home.RoundsPath, PublishedKind, SearchOption.AllDirectories).SelectMany(Directory.EnumerateFiles)
+            .Where(file => !file.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)).Select(file => Hash256.Parse(Path.GetFileName(file)));
 
     private ImmutableSortedSet<int> Where(Func<int, bool> holds) => [.. _round.Submissions.Select(s => s.Index).Where(holds)];
 

@@ -1,3 +1,4 @@
+using FedChain.Node.Homes;
 using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
@@ -24,7 +25,7 @@ public static class Sealing
             throw new UserErrorException("No member's profile has a usable age recipient (under a policy with postQuantum: a post-quantum one, age1pq1…), so nothing can be sealed. Each member publishes its own with its profile.");
         }
 
-        var temporary = destination + ".tmp";
+        var temporary = destination + AtomicFile.Unfinished;
         await using (var file = File.Create(temporary))
         {
             await using var source = File.OpenRead(plaintext);
@@ -37,7 +38,7 @@ public static class Sealing
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(temporary, destination, overwrite: true);
+        AtomicFile.Replace(temporary, destination);
     }
 
     /// <summary>The age entries of a profile; none if the profile can't be read.</summary>

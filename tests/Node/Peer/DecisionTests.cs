@@ -74,6 +74,19 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void A_restored_peer_that_lacks_what_it_submitted_asks_the_others_for_it_and_submits_nothing()
+    {
+        var round = Round(2, 1, 3, 4);
+        var lacking = new LocalRound { HasBase = true };
+        var own = new PeerAction.FetchUpdate(new RoundId(1), 0);
+        Assert.Empty(Decide(Running(round), lacking));
+        Assert.Contains(own, Decide(Running(round), lacking, Closes));
+        Assert.DoesNotContain(new PeerAction.Expose(new RoundId(1)), Decide(Running(round), lacking, Closes));
+        Assert.DoesNotContain(own, Decide(Running(round), lacking with { HasUpdate = true }, Closes));
+        Assert.Contains(new PeerAction.SignHoldings(new RoundId(1)), Decide(Running(round), lacking with { Held = [1, 2, 3] }, Closes + (Window / 3)));
+    }
+
+    [Fact]
     public void The_aggregator_waits_for_everybodys_holdings_until_half_its_window_and_then_takes_a_quorum()
     {
         var round = Round(2, 1, 3, 4);

@@ -1,0 +1,51 @@
+using System.Net.Http.Json;
+using System.Numerics;
+using System.Text.Json;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
+using FedChain.Protocol.Ethereum.Contracts;
+
+namespace FedChain.EndToEnd.Tests;
+
+/// <summary>What only a development chain allows: moving its time, filling accounts, and acting as a contract, for example as Governance after a vote.</summary>
+internal sealed class AnvilControl(Uri rpc) : IDisposable
+{
+    private static readonly BigInteger OneEther = BigInteger.Pow(10, EtherAmount.Ether);
+
+    private readonly HttpClient _http = new() { BaseAddress = rpc };
+
+    public async Task AdvanceAsync(ulong seconds)
+    {
+        await AskAsync("evm_increaseTime", seconds);
+        await AskAsync("evm_mine");
+    }
+
+    public Task FundAsync(Address account) => SetBalanceAsync(account, OneEther);
+
+    public Task SetBalanceAsync(Address account, BigInteger wei) => AskAsync("anvil_setBalance", account.ToString(), $"0x{wei:x}");
+
+    public async Task SendAsAsync(Address contract, ContractCall call)
+    {
+        await FundAsync(contract);
+        await AskAsync("anvil_impersonateAccount", contract.ToString());
+        var hash = await AskAsync("eth_sendTransaction", new { from = contract.ToString(), to = call.To.ToString(), data = Hex.Encode(call.Data.Span), gas = "0x100000" });
+        JsonElement receipt;
+        while ((receipt = await AskAsync("eth_getTransactionReceipt", hash.GetString()!)).ValueKind == JsonValueKind.Null)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken); // mined, but not yet told
+        }
+
+        Assert.Equal("0x1", receipt.GetProperty("status").GetString());
+        await AskAsync("anvil_stopImpersonatingAccount", contract.ToString());
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<JsonElement> AskAsync(string method, params object[] parameters)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var response = await _http.PostAsJsonAsync("", new { jsonrpc = "2.0", id = 1, method, @params = parameters }, cancellation);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
+        return answer.TryGetProperty("result", out var result) ? result : throw new InvalidOperationException($"{method}: {answer}");
+    }
+}
