@@ -91,7 +91,7 @@ public sealed class ContentFetcher : IDisposable
     /// is inside is checked against the digest by whoever opens it.
     /// </summary>
     public Task<FetchResult> GetPayloadAsync(
-        Uri endpoint, Hash256 digest, MemberId to, Stream destination, long maxSize, CancellationToken cancellationToken = default)
+        Uri endpoint, Hash256 digest, PayloadReader to, Stream destination, long maxSize, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
         return AskEachAsync(

@@ -17,7 +17,7 @@ namespace FedChain.Network.Content;
 /// <code>
 /// GET /fedchain/v1/health                        200 {"ok":true}
 /// GET /fedchain/v1/holdings/{round}              the member's signed holdings of a round, as JSON
-/// GET /fedchain/v1/payload/{digest}?to={member}  a payload, sealed to that member
+/// GET /fedchain/v1/payload/{digest}?to={reader}  a payload, sealed to that member (an id) or auditor (an address)
 /// </code>
 /// Errors are plain text: 400 for what can't be read, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
 /// </summary>
@@ -148,9 +148,9 @@ public sealed class ContentGateway : IAsyncDisposable
     private async Task ServePayloadAsync(HttpContext context)
     {
         if (!Hash256.TryParse((string)context.GetRouteValue("digest")!, out var digest)
-            || !uint.TryParse(context.Request.Query["to"], NumberStyles.None, CultureInfo.InvariantCulture, out var to))
+            || !PayloadReader.TryParse(context.Request.Query["to"], out var to))
         {
-            await WriteErrorAsync(context, HttpStatusCode.BadRequest, "A payload is asked for as /fedchain/v1/payload/0x{64 hex digits}?to={member id}.");
+            await WriteErrorAsync(context, HttpStatusCode.BadRequest, "A payload is asked for as /fedchain/v1/payload/0x{64 hex digits}?to={member id, or an auditor's address}.");
             return;
         }
 
@@ -166,9 +166,9 @@ public sealed class ContentGateway : IAsyncDisposable
         {
             context.Response.ContentType = "application/octet-stream";
             context.Response.Headers.CacheControl = "no-store"; // sealed anew each time
-            if (_federation is null || !await _federation.WritePayloadAsync(digest, new MemberId(to), context.Response.Body, context.RequestAborted))
+            if (_federation is null || !await _federation.WritePayloadAsync(digest, to, context.Response.Body, context.RequestAborted))
             {
-                await WriteErrorAsync(context, HttpStatusCode.NotFound, $"Payload {digest} isn't held here for member {to}.");
+                await WriteErrorAsync(context, HttpStatusCode.NotFound, $"Payload {digest} isn't held here for {to}.");
             }
         }
         finally

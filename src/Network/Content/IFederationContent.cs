@@ -8,7 +8,7 @@ public interface IFederationContent
     /// <summary>This member's signed statement of which updates of the round it holds, as JSON; null where there is none.</summary>
     Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken);
 
-    /// <summary>Writes the plaintext with this digest, sealed to the member's recipient. False, and nothing written, where it isn't held
-    /// or the member isn't entitled to it.</summary>
-    Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken);
+    /// <summary>Writes the plaintext with this digest, sealed to the reader's recipients. False, and nothing written, where it isn't held
+    /// or the reader isn't entitled to it.</summary>
+    Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken);
 }

@@ -18,7 +18,10 @@ public enum CheckResult
 public sealed record AuditCheck(string Name, ulong Round, CheckResult Result, string Detail);
 
 /// <summary>A whole audit. <see cref="Ok"/> says that nothing failed and nothing was unavailable.</summary>
-public sealed record AuditReport(ulong ChainId, string Federation, ulong HeadBlock, string HeadHash, IReadOnlyList<AuditCheck> Checks)
+/// <param name="Key">With whose key sealed files were opened: "member 3", or "auditor 0x…"; null if only what is public was checked.</param>
+/// <param name="FromRound">The first round that was checked; earlier ones were only followed, to know what this one starts from.</param>
+public sealed record AuditReport(
+    ulong ChainId, string Federation, ulong HeadBlock, string HeadHash, string? Key, ulong FromRound, IReadOnlyList<AuditCheck> Checks)
 {
     public bool Ok => Checks.All(c => c.Result == CheckResult.Held);
 

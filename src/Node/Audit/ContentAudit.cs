@@ -8,26 +8,46 @@ using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Audit;
 
+/// <summary>What was found of a round: the manifests that can be read, and where the sealed files that they name lie.</summary>
+internal sealed class RoundContent
+{
+    /// <summary>Update manifests by the index of their submission.</summary>
+    public Dictionary<int, UpdateManifest> Updates { get; } = [];
+
+    /// <summary>The manifest of the candidate that was finalised.</summary>
+    public GlobalManifest? Global { get; set; }
+
+    /// <summary>Why that manifest is none; null if it is one, or was not to be had.</summary>
+    public string? GlobalRefusal { get; set; }
+
+    public Dictionary<Cid, ContentSources.Found> Files { get; } = [];
+}
+
 /// <summary>Holds what the members serve against what the chain says: manifests, sealed files, signed holdings and which updates they include.</summary>
 internal sealed class ContentAudit(FederationState federation, SigningDomain domain, ContentSources sources, Findings findings)
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task<RoundContent> RunAsync(RoundState round, CancellationToken cancellationToken)
     {
-        foreach (var round in federation.Rounds)
+        var content = new RoundContent();
+        foreach (var submission in round.Submissions)
         {
-            foreach (var submission in round.Submissions)
-            {
-                await UpdateAsync(round, submission, cancellationToken);
-            }
-
-            if (round.Winner is { } winner)
-            {
-                await GlobalAsync(round, winner, cancellationToken);
-            }
+            await UpdateAsync(round, submission, content, cancellationToken);
         }
+
+        if (round.Winner is { } winner)
+        {
+            await GlobalAsync(round, winner, content, cancellationToken);
+        }
+
+        return content;
     }
 
-    private async Task UpdateAsync(RoundState round, Submission submission, CancellationToken cancellationToken)
+    /// <summary>The author's endpoints first, by today's profiles, since the ones of back then may have moved.</summary>
+    public static IReadOnlyList<Uri> Endpoints(FederationState federation, RoundState round, MemberId author) =>
+        [.. federation.Seats.Keys.OrderBy(id => id != author).ThenBy(id => id).SelectMany(id => Sealing.EndpointsOf(federation.Profiles.GetValueOrDefault(id)))
+            .Concat(Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(author))).Distinct()];
+
+    private async Task UpdateAsync(RoundState round, Submission submission, RoundContent content, CancellationToken cancellationToken)
     {
         var name = $"update-{submission.Member}";
         if (await ManifestAsync(name, round, submission.Member, submission.Manifest, cancellationToken) is not { } bytes)
@@ -49,10 +69,11 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         var said = (manifest.Chain, manifest.Rounds, manifest.Round, manifest.Member, manifest.Policy, manifest.Base);
         var expected = (domain.ChainId, domain.Rounds, round.Id, submission.Member, round.Policy, round.Base);
         findings.Compare(name, round.Id.Value, said == expected, $"its manifest says {said}, but the chain says {expected}");
-        await PayloadAsync(name, round, submission.Member, manifest.Payload, manifest.Size, cancellationToken);
+        content.Updates[submission.Index] = manifest;
+        await PayloadAsync(name, round, submission.Member, manifest.Payload, manifest.Size, content, cancellationToken);
     }
 
-    private async Task GlobalAsync(RoundState round, Candidate winner, CancellationToken cancellationToken)
+    private async Task GlobalAsync(RoundState round, Candidate winner, RoundContent content, CancellationToken cancellationToken)
     {
         const string Name = "global-adapter";
         if (await ManifestAsync(Name, round, winner.Aggregator, winner.Manifest, cancellationToken) is not { } bytes)
@@ -64,7 +85,7 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         ImmutableArray<SignedHolding> holdings;
         try
         {
-            manifest = GlobalManifest.Parse(bytes);
+            content.Global = manifest = GlobalManifest.Parse(bytes);
             if (manifest.Holdings is HoldingsSource.Inline(var inline))
             {
                 holdings = inline;
@@ -72,7 +93,7 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
             else
             {
                 var file = ((HoldingsSource.Stored)manifest.Holdings).Cid;
-                var found = await sources.BlockAsync(file, Endpoints(round, winner.Aggregator), GlobalManifest.MaxHoldingsSize, cancellationToken);
+                var found = await sources.BlockAsync(file, Endpoints(federation, round, winner.Aggregator), GlobalManifest.MaxHoldingsSize, cancellationToken);
                 if (found.Bytes is null)
                 {
                     Record("holdings", round, found);
@@ -84,6 +105,7 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         }
         catch (InvalidDataException e)
         {
+            content.GlobalRefusal = e.Message;
             findings.Fail(Name, round.Id.Value, e.Message);
             return;
         }
@@ -93,20 +115,22 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         findings.Say("holdings", round.Id.Value, $"{holdings.Length} signed; they include {manifest.Included.Count} of {round.Submissions.Length} updates, as the manifest does");
         if (manifest.Payload is { } payload)
         {
-            await PayloadAsync(Name, round, winner.Aggregator, payload, manifest.Size, cancellationToken);
+            await PayloadAsync(Name, round, winner.Aggregator, payload, manifest.Size, content, cancellationToken);
         }
     }
 
     private async Task<byte[]?> ManifestAsync(string name, RoundState round, MemberId author, Hash256 digest, CancellationToken cancellationToken)
     {
-        var found = await sources.BlockAsync(Cid.RawOf(digest), Endpoints(round, author), Manifest.MaxSize, cancellationToken);
+        var found = await sources.BlockAsync(Cid.RawOf(digest), Endpoints(federation, round, author), Manifest.MaxSize, cancellationToken);
         Record(name, round, found with { Detail = $"manifest {found.Detail}" });
         return found.Bytes;
     }
 
-    private async Task PayloadAsync(string name, RoundState round, MemberId author, Cid payload, long size, CancellationToken cancellationToken)
+    private async Task PayloadAsync(
+        string name, RoundState round, MemberId author, Cid payload, long size, RoundContent content, CancellationToken cancellationToken)
     {
-        var found = await sources.FileAsync(payload, size, Endpoints(round, author), cancellationToken);
+        var found = await sources.FileAsync(payload, size, Endpoints(federation, round, author), cancellationToken);
+        content.Files[payload] = found;
         Record(name, round, found with { Detail = $"sealed file {found.Detail}" });
         findings.Say(name, round.Id.Value, $"manifest and sealed file {payload} ({size:N0} bytes) as named, {found.Detail}");
     }
@@ -122,9 +146,4 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
             findings.Compare(name, round.Id.Value, found.Result == CheckResult.Held, $"{found.Detail}");
         }
     }
-
-    /// <summary>The author's endpoints first, by today's profiles, since the ones of back then may have moved.</summary>
-    private List<Uri> Endpoints(RoundState round, MemberId author) =>
-        [.. federation.Seats.Keys.OrderBy(id => id != author).ThenBy(id => id).SelectMany(id => Sealing.EndpointsOf(federation.Profiles.GetValueOrDefault(id))),
-         .. Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(author))];
 }

@@ -8,7 +8,9 @@ internal sealed class ContentSources(IReadOnlyList<BlockStore> stores, ContentFe
 {
     /// <summary>What was found of a piece of content.</summary>
     /// <param name="Detail">Who had it; or each trouble, with its place.</param>
-    public sealed record Found(CheckResult Result, string Detail, byte[]? Bytes = null);
+    /// <param name="Bytes">The block, if one was asked for.</param>
+    /// <param name="Store">Where a whole file lies now.</param>
+    public sealed record Found(CheckResult Result, string Detail, byte[]? Bytes = null, BlockStore? Store = null);
 
     public async Task<Found> BlockAsync(Cid cid, IReadOnlyList<Uri> endpoints, int maxSize, CancellationToken cancellationToken)
     {
@@ -36,6 +38,7 @@ internal sealed class ContentSources(IReadOnlyList<BlockStore> stores, ContentFe
     /// <summary>A whole file: every block against its CID, and the sum of bytes against the size that the manifest says.</summary>
     public async Task<Found> FileAsync(Cid cid, long size, IReadOnlyList<Uri> endpoints, CancellationToken cancellationToken)
     {
+        BlockStore? holder = null;
         var held = await InStoresAsync(async store =>
         {
             if (!await store.HasAsync(cid, cancellationToken))
@@ -44,11 +47,12 @@ internal sealed class ContentSources(IReadOnlyList<BlockStore> stores, ContentFe
             }
 
             await SizedAsync(store, cid, size, cancellationToken);
+            holder = store;
             return true;
         });
         if (held is { } found)
         {
-            return found;
+            return found with { Store = holder };
         }
 
         var fetched = await fetcher.FetchFileAsync(cid, endpoints, size, scratch, cancellationToken);
@@ -66,7 +70,7 @@ internal sealed class ContentSources(IReadOnlyList<BlockStore> stores, ContentFe
             return new Found(CheckResult.Failed, e.Message);
         }
 
-        return Of(cid, fetched);
+        return Of(cid, fetched) with { Store = scratch };
     }
 
     private static Found Of(Cid cid, FetchResult fetched) => fetched.Status switch

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FedChain.Node.Audit;
 
 /// <summary>Collects what was compared, by kind of check and round, and makes one <see cref="AuditCheck"/> of each.</summary>
-internal sealed class Findings
+/// <param name="fromRound">What is said of earlier rounds is dropped; what is said of the federation (round 0) is kept.</param>
+internal sealed class Findings(ulong fromRound = 1)
 {
     private readonly Dictionary<(ulong Round, string Name), Entry> _entries = [];
     private readonly List<(ulong Round, string Name)> _order = [];
@@ -32,6 +33,11 @@ internal sealed class Findings
     {
         get
         {
+            if (round > 0 && round < fromRound)
+            {
+                return new Entry();
+            }
+
             if (!_entries.TryGetValue((round, name), out var entry))
             {
                 _entries[(round, name)] = entry = new Entry();

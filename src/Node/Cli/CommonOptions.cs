@@ -19,9 +19,12 @@ internal static class CommonOptions
         HelpName = "URL",
     };
 
-    public static Option<Address?> Federation() => new("--federation")
+    public static Option<Address?> Federation() =>
+        AddressOf("--federation", "Address of the federation's Membership contract; the home's setting if not given.");
+
+    public static Option<Address?> AddressOf(string name, string description) => new(name)
     {
-        Description = "Address of the federation's Membership contract; the home's setting if not given.",
+        Description = description,
         HelpName = "ADDRESS",
         CustomParser = result =>
         {
@@ -30,7 +33,7 @@ internal static class CommonOptions
                 return address;
             }
 
-            result.AddError($"--federation takes an address, 0x and 40 hex digits; got '{string.Join(' ', result.Tokens)}'.");
+            result.AddError($"{name} takes an address, 0x and 40 hex digits; got '{string.Join(' ', result.Tokens)}'.");
             return null;
         },
     };

@@ -50,7 +50,7 @@ internal static class NodeCommand
                     BaseModel.Open(folder.Settings.Model ?? BaseModel.Own),
                     folder.Settings.Data ?? throw new UserErrorException($"The home {folder.Path} names no data. Set \"data\" in home.json to a *.jsonl or *.jsonl.gz file."),
                     policy, folder.Settings.Training, folder.Settings.Seed, LoadedModel.DeviceOf(folder.Settings.Device), folder.Settings.Threads, token),
-                Print, TimeProvider.System, tamper: null, stop.Token);
+                Print, TimeProvider.System, deceit: null, stop.Token);
             try
             {
                 await host.RunAsync((state, now) => last is { } n && HasEnded(state, now, n), stop.Token);

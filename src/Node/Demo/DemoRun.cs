@@ -86,7 +86,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
             _seconds["evaluation"] = Math.Round(_screen.Elapsed - _seconds["setup"] - _seconds["rounds"], 3);
 
             _screen.Title("The history, verified by an outsider");
-            audit = await Auditor.RunAsync(client, setup.Federation, [], allowPrivate: true, time, cancellationToken);
+            audit = await Auditor.RunAsync(client, new AuditRequest { Federation = setup.Federation, AllowPrivate = true }, time, cancellationToken);
             _screen.Show(audit);
         }
         finally

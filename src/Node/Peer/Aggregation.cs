@@ -13,8 +13,8 @@ namespace FedChain.Node.Peer;
 /// <summary>Computing the aggregate: to publish it when it is this member's turn, and to hold others' candidates against it.</summary>
 internal sealed class Aggregation(PeerContext context)
 {
-    /// <summary>Changes what is published; for tests of a lying aggregator, which the others must reject. Never set by the program.</summary>
-    internal Func<Adapter, Adapter>? Tamper { get; init; }
+    /// <summary>For tests of lying members. Never set by the program.</summary>
+    internal Deceit? Deceit { get; init; }
 
     public async Task PublishAsync(FederationState federation, RoundState round, int turn, CancellationToken cancellationToken)
     {
@@ -29,9 +29,9 @@ internal sealed class Aggregation(PeerContext context)
         if (included.Count >= round.Minimum)
         {
             var (adapter, aggregate) = await AggregateAsync(federation, round, included, cancellationToken);
-            if (Tamper is not null)
+            if (Deceit?.Publish is { } publish)
             {
-                adapter = Tamper(adapter);
+                adapter = publish(round.Id, adapter);
                 aggregate = AdapterFile.Digest(adapter);
             }
 
@@ -106,6 +106,12 @@ internal sealed class Aggregation(PeerContext context)
         }
 
         var (adapter, aggregate) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
+        if (Deceit?.Expect is { } expect)
+        {
+            adapter = await expect(round.Id, candidate, adapter);
+            aggregate = AdapterFile.Digest(adapter);
+        }
+
         if (aggregate != candidate.Aggregate)
         {
             return (false, $"the included updates make {aggregate}, but {candidate.Aggregate} was published");

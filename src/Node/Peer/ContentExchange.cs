@@ -77,7 +77,7 @@ internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, 
         foreach (var endpoint in Endpoints(round, author))
         {
             using var buffer = new MemoryStream();
-            var result = await fetcher.GetPayloadAsync(endpoint, plaintext, me, buffer, SealedBound(maxSize, round), cancellationToken);
+            var result = await fetcher.GetPayloadAsync(endpoint, plaintext, new PayloadReader.Member(me), buffer, SealedBound(maxSize, round), cancellationToken);
             if (!result.IsComplete)
             {
                 troubles.Add(result.ToString());

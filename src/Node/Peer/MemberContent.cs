@@ -3,12 +3,16 @@ using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Peer;
 
-/// <summary>What this member serves beside blocks. Nobody logs in: holdings are public, and a payload is sealed to the member who is to read it.</summary>
+/// <summary>
+/// What this member serves beside blocks. Nobody logs in: holdings are public, and a payload is sealed to the member or auditor who is to read it,
+/// if it is entitled to.
+/// </summary>
 internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IFederationContent
 {
     /// <summary>The latest view of the chain; set by the peer's loop.</summary>
@@ -19,21 +23,24 @@ internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IF
             ? new RoundFolder(home, identity.ChainId, identity.Rounds, state).Holdings(mine.Index)
             : null);
 
-    public async Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken)
+    public async Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken)
     {
-        var path = new[] { home.UpdateFile(digest), home.AdapterFile(digest) }.FirstOrDefault(File.Exists);
-        if (path is null || !Federation.Seats.ContainsKey(to))
-        {
-            return false;
-        }
-
-        var recipients = RecipientSelection.From([Sealing.AgeOf(Federation.Profiles.GetValueOrDefault(to))], RequiresPostQuantum()).Recipients;
-        if (recipients.Count == 0)
+        var isUpdate = File.Exists(home.UpdateFile(digest));
+        var path = isUpdate ? home.UpdateFile(digest) : home.AdapterFile(digest);
+        if (!File.Exists(path))
         {
             return false;
         }
 
         await using var source = File.OpenRead(path);
+        RoundId? round = isUpdate ? UpdateFile.ReadHeader(source, source.Length).Metadata.Round : null;
+        var recipients = RecipientSelection.From([Entitlement.RecipientsOf(Federation, to, round)], RequiresPostQuantum()).Recipients;
+        if (recipients.Count == 0)
+        {
+            return false;
+        }
+
+        source.Position = 0;
         await using var age = new AgeWriter(destination, recipients, leaveOpen: true);
         await source.CopyToAsync(age, cancellationToken);
         await age.CompleteAsync(cancellationToken);

@@ -27,7 +27,7 @@ internal sealed class PeerHost : IAsyncDisposable
     public Uri Endpoint => _gateway!.BaseAddress;
 
     /// <param name="trainerOf">Makes the trainer, once the policy is known.</param>
-    /// <param name="tamper">For tests of a lying aggregator; see <see cref="Aggregation.Tamper"/>.</param>
+    /// <param name="deceit">For tests of lying members; null for an honest one.</param>
     public static async Task<PeerHost> StartAsync(
         HomeFolder home,
         string passphrase,
@@ -35,13 +35,13 @@ internal sealed class PeerHost : IAsyncDisposable
         Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf,
         Action<PeerEvent> report,
         TimeProvider time,
-        Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper,
+        Deceit? deceit,
         CancellationToken cancellationToken)
     {
         var host = new PeerHost(home.Lock());
         try
         {
-            await host.BuildAsync(home, passphrase, rpc, trainerOf, report, time, tamper, cancellationToken);
+            await host.BuildAsync(home, passphrase, rpc, trainerOf, report, time, deceit, cancellationToken);
             return host;
         }
         catch
@@ -80,7 +80,7 @@ internal sealed class PeerHost : IAsyncDisposable
 
     private async Task BuildAsync(
         HomeFolder home, string passphrase, string? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
-        Func<Protocol.Files.Adapter, Protocol.Files.Adapter>? tamper, CancellationToken cancellationToken)
+        Deceit? deceit, CancellationToken cancellationToken)
     {
         home.Sweep();
         _session = await ChainSession.OpenAsync(home, rpc, federation: null, time, cancellationToken);
@@ -114,7 +114,7 @@ internal sealed class PeerHost : IAsyncDisposable
             Report = report,
             Time = time,
         };
-        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Tamper = tamper }, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
+        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Deceit = deceit }, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
     }
 
     /// <summary>What may have happened while nothing ran: a rotation, another Rounds contract, a home restored from a backup.</summary>

@@ -153,12 +153,12 @@ public sealed class ContentFetcherTests : FetcherScene
         Assert.Equal(FetchStatus.Unavailable, (await Fetcher.GetHoldingsAsync(server.Address, new RoundId(9), Cancel)).Status);
 
         using var payload = new MemoryStream();
-        Assert.True((await Fetcher.GetPayloadAsync(server.Address, digest, new MemberId(3), payload, Content.Length, Cancel)).IsComplete);
+        Assert.True((await Fetcher.GetPayloadAsync(server.Address, digest, new PayloadReader.Member(new MemberId(3)), payload, Content.Length, Cancel)).IsComplete);
         Assert.Equal(Content, payload.ToArray());
         Assert.Equal(
-            FetchStatus.Failed, (await Fetcher.GetPayloadAsync(server.Address, digest, new MemberId(3), Stream.Null, Content.Length - 1, Cancel)).Status);
+            FetchStatus.Failed, (await Fetcher.GetPayloadAsync(server.Address, digest, new PayloadReader.Member(new MemberId(3)), Stream.Null, Content.Length - 1, Cancel)).Status);
         Assert.Equal(
-            FetchStatus.Unavailable, (await Fetcher.GetPayloadAsync(server.Address, digest, new MemberId(4), Stream.Null, 10, Cancel)).Status);
+            FetchStatus.Unavailable, (await Fetcher.GetPayloadAsync(server.Address, digest, new PayloadReader.Auditor(Address.Parse("0x" + new string('4', 40))), Stream.Null, 10, Cancel)).Status);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using FedChain.Network.Content;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
@@ -137,6 +138,8 @@ public sealed class ContentGatewayTests : IAsyncLifetime
     [InlineData("/fedchain/v1/payload/0x12?to=1")]
     [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111")]
     [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111?to=x")]
+    [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111?to=0xaa")]
+    [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111?to=-3")]
     public async Task What_cannot_be_read_is_a_bad_request_that_says_why(string path)
     {
         var cid = await _store.AddBlockAsync(new byte[] { 1 }, Cancel);
@@ -204,11 +207,13 @@ public sealed class ContentGatewayTests : IAsyncLifetime
         Assert.Equal("application/json", holdings.Content.Headers.ContentType!.MediaType);
         Assert.Equal("""{"round":7}""", await holdings.Content.ReadAsStringAsync(Cancel));
         Assert.Equal("for 3", await _http.GetStringAsync($"/fedchain/v1/payload/{Federation.Digest}?to=3", Cancel));
+        Assert.Equal($"for {Federation.Auditor}", await _http.GetStringAsync($"/fedchain/v1/payload/{Federation.Digest}?to={Federation.Auditor}", Cancel));
     }
 
     [Theory]
     [InlineData("/fedchain/v1/holdings/8")]
     [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111?to=4")]
+    [InlineData("/fedchain/v1/payload/0x1111111111111111111111111111111111111111111111111111111111111111?to=0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")]
     [InlineData("/fedchain/v1/payload/0x0000000000000000000000000000000000000000000000000000000000000000?to=3")]
     [InlineData("/fedchain/v2/health")]
     [InlineData("/")]
@@ -266,6 +271,8 @@ public sealed class ContentGatewayTests : IAsyncLifetime
     {
         public static readonly Hash256 Digest = Hash256.Parse("0x" + new string('1', 64));
 
+        public static readonly Address Auditor = Address.Parse("0x" + new string('a', 40));
+
         public TaskCompletionSource? Gate { get; set; }
 
         public TaskCompletionSource Entered { get; } = new();
@@ -273,16 +280,16 @@ public sealed class ContentGatewayTests : IAsyncLifetime
         public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) =>
             Task.FromResult(round.Value == 7 ? """{"round":7}"""u8.ToArray() : null);
 
-        public async Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken)
+        public async Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken)
         {
             Entered.TrySetResult();
             await (Gate?.Task ?? Task.CompletedTask).WaitAsync(cancellationToken);
-            if (digest != Digest || to.Value != 3)
+            if (digest != Digest || (to != new PayloadReader.Member(new MemberId(3)) && to != new PayloadReader.Auditor(Auditor)))
             {
                 return false;
             }
 
-            await destination.WriteAsync("for 3"u8.ToArray(), cancellationToken);
+            await destination.WriteAsync(Encoding.ASCII.GetBytes($"for {to}"), cancellationToken);
             return true;
         }
     }

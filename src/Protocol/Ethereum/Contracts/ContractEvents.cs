@@ -79,6 +79,8 @@ public static class ContractEvents
                 [.. v.List(5).Select(c => (ReadOnlyMemory<byte>)(byte[])c)], v.UInt64(6), v.UInt64(7), v.Text(8)));
         Add("VoteCast(address indexed voter, uint256 proposalId, uint8 support, uint256 weight, string reason)",
             v => new VoteCast(v.Address(0), Proposal(v, 1), v.Enum<VoteKind>(2), v.Integer(3), v.Text(4)));
+        Add("VoteCastWithParams(address indexed voter, uint256 proposalId, uint8 support, uint256 weight, string reason, bytes params)",
+            v => new VoteCast(v.Address(0), Proposal(v, 1), v.Enum<VoteKind>(2), v.Integer(3), v.Text(4))); // counts alike; the parameters mean nothing here
         Add("ProposalQueued(uint256 proposalId, uint256 etaSeconds)", v => new ProposalQueued(Proposal(v, 0), v.UInt64(1)));
         Add("ProposalExecuted(uint256 proposalId)", v => new ProposalExecuted(Proposal(v, 0)));
         Add("ProposalCanceled(uint256 proposalId)", v => new ProposalCanceled(Proposal(v, 0)));

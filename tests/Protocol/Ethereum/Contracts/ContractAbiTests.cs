@@ -49,7 +49,7 @@ public sealed class ContractAbiTests
     [
         "Approval(address,address,uint256)", "ApprovalForAll(address,address,bool)", "DelegateChanged(address,address,address)",
         "DelegateVotesChanged(address,uint256,uint256)", "EIP712DomainChanged()", "Transfer(address,address,uint256)",
-        "ProposalThresholdSet(uint256,uint256)", "VoteCastWithParams(address,uint256,uint8,uint256,string,bytes)",
+        "ProposalThresholdSet(uint256,uint256)",
     ];
 
     public static TheoryData<string> Names => ["Membership", "Governance", "Rounds"];

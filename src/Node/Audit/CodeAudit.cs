@@ -1,0 +1,129 @@
+using FedChain.Network.Chain;
+using FedChain.Node.Chain;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Audit;
+
+/// <summary>
+/// Holds the contracts on the chain against the release build: their runtime code, the code and arguments that created them (a doctored constructor
+/// could have filled storage under genuine runtime code), how they name each other, and the counters that they keep.
+/// </summary>
+internal sealed class CodeAudit(ChainClient chain, Address membership, IReadOnlyList<ChainEvent> events, FederationState state, Findings findings)
+{
+    private const string Creation = "creation";
+
+    /// <summary>Every Rounds contract, in the order in which they ruled.</summary>
+    private readonly IReadOnlyList<Address> _rounds =
+        [.. events.Select(e => e.Event).OfType<FederationFounded>().Select(e => e.Rounds), .. events.Select(e => e.Event).OfType<RoundsReplaced>().Select(e => e.Rounds)];
+
+    public async Task RunAsync(IReadOnlyDictionary<RoundId, Address> contracts, CancellationToken cancellationToken)
+    {
+        await CompareCodeAsync(cancellationToken);
+        await CompareCreationAsync(cancellationToken);
+        await CompareCountersAsync(contracts, cancellationToken);
+    }
+
+    private async Task CompareCodeAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (name, address) in _rounds.Select(address => ("Rounds", address)).Prepend(("Governance", state.Governance)).Prepend(("Membership", membership)))
+        {
+            var code = await chain.GetCodeAsync(address, cancellationToken);
+            findings.Compare("code", 0, ContractArtifact.Load(name).IsDeployedAs(code), $"{name} at {address} has {code.Length} bytes of code that aren't the release build's");
+        }
+
+        findings.Say("code", 0, "Membership, Governance and Rounds are the release build, but for what their constructors set");
+        var rounds = new RoundsClient(chain, state.RoundsContract);
+        var governance = new GovernanceClient(chain, state.Governance);
+        var named = (await rounds.GetMembershipAsync(cancellationToken), await rounds.GetGovernanceAsync(cancellationToken), await governance.GetMembershipAsync(cancellationToken));
+        findings.Compare("wiring", 0, named == (membership, state.Governance, membership), $"Rounds and Governance name {named}, not Membership {membership} and Governance {state.Governance}");
+        findings.Say("wiring", 0, $"the three name each other: governance {state.Governance}, rounds {state.RoundsContract}");
+    }
+
+    private async Task CompareCreationAsync(CancellationToken cancellationToken)
+    {
+        if (events.FirstOrDefault(e => e.Event is FederationFounded && e.Emitter == membership) is { Event: FederationFounded founded } founding)
+        {
+            await CompareCreationAsync(
+                "Membership", membership, founding.Transaction, code => MembershipAbi.Constructor.Encode(code, founded.Founders.Cast<object>().ToArray(), founded.Governance, founded.Rounds), cancellationToken);
+        }
+
+        if (First<VotingDelaySet>(state.Governance) is { } delay && First<VotingPeriodSet>(state.Governance) is { } period && First<ExecutionDelaySet>(state.Governance) is { } execution)
+        {
+            await CompareCreationAsync(
+                "Governance",
+                state.Governance,
+                delay.Transaction,
+                code => GovernanceAbi.Constructor.Encode(code, membership, ((VotingDelaySet)delay.Event).Seconds, ((VotingPeriodSet)period.Event).Seconds, ((ExecutionDelaySet)execution.Event).Seconds),
+                cancellationToken);
+        }
+
+        foreach (var address in _rounds)
+        {
+            if (First<PolicySet>(address) is { Event: PolicySet policy } set)
+            {
+                await CompareCreationAsync(
+                    "Rounds", address, set.Transaction, code => RoundsAbi.Constructor.Encode(code, membership, state.Governance, policy.Json, RoundsAbi.WriteParams(policy.Params), policy.Genesis), cancellationToken);
+            }
+            else
+            {
+                findings.Fail(Creation, 0, $"Rounds at {address} has logged no first policy");
+            }
+        }
+
+        findings.Say(Creation, 0, "each was created by the release build's creation code, with the arguments that the log implies");
+    }
+
+    private async Task CompareCreationAsync(string name, Address address, Hash256 hash, Func<byte[], byte[]> inputOf, CancellationToken cancellationToken)
+    {
+        ChainTransaction? transaction;
+        try
+        {
+            transaction = await chain.GetTransactionAsync(hash, cancellationToken);
+        }
+        catch (ChainException e) when (!e.IsTransient)
+        {
+            findings.Unavailable(Creation, 0, $"{name}: the node does not give transaction {hash} ({e.Message})");
+            return;
+        }
+
+        if (transaction is null)
+        {
+            findings.Unavailable(Creation, 0, $"{name}: the node no longer has transaction {hash}; another RPC may");
+        }
+        else if (transaction.To is { } factory)
+        {
+            findings.Unavailable(Creation, 0, $"{name} was created by the contract {factory} in transaction {hash}, whose input isn't the creation code");
+        }
+        else
+        {
+            findings.Compare(Creation, 0, ContractAddress.Create(transaction.From, transaction.Nonce) == address, $"{name} at {address} logged its beginning in transaction {hash}, which created {ContractAddress.Create(transaction.From, transaction.Nonce)}");
+            findings.Compare(Creation, 0, transaction.Input.Span.SequenceEqual(inputOf(ContractArtifact.Load(name).Bytecode)), $"{name} was created in transaction {hash} by other code, or with other arguments, than the release build and its log say");
+        }
+    }
+
+    /// <summary>The first event of a kind by a contract: its constructor's.</summary>
+    private ChainEvent? First<T>(Address emitter)
+        where T : IContractEvent => events.FirstOrDefault(e => e.Emitter == emitter && e.Event is T);
+
+    /// <summary>The contract's counters of each member against those that follow from the log. A successor of Rounds counts anew.</summary>
+    private async Task CompareCountersAsync(IReadOnlyDictionary<RoundId, Address> contracts, CancellationToken cancellationToken)
+    {
+        var client = new RoundsClient(chain, state.RoundsContract);
+        var rounds = state.Rounds.Where(r => contracts[r.Id] == state.RoundsContract).ToList();
+        foreach (var id in state.Seats.Keys)
+        {
+            var counted = await client.GetMemberAsync(id, cancellationToken);
+            var submitted = rounds.Count(r => r.SubmissionOf(id) is not null);
+            var published = rounds.Sum(r => r.Candidates.Count(c => c.Aggregator == id));
+            var contradicted = rounds.Count(r => r.Winner is { } winner && winner.Votes.TryGetValue(id, out var valid) && !valid);
+            findings.Compare("counters", 0, counted.Submitted == submitted, $"member {id} submitted {submitted} times, the contract counts {counted.Submitted}");
+            findings.Compare("counters", 0, counted.Contradicted == contradicted, $"member {id} voted {contradicted} times against a candidate that was finalised, the contract counts {counted.Contradicted}");
+            findings.Compare("counters", 0, counted.Published == published, $"member {id} published {published} times, the contract counts {counted.Published}");
+        }
+
+        findings.Say("counters", 0, $"submissions, publications and contradicted votes of {state.Seats.Count} members as the contract counts them");
+    }
+}
