@@ -20,7 +20,8 @@ public sealed class PeerTests
         var events = new ConcurrentQueue<PeerEvent>();
         var lies = 0;
         using var patience = Limit();
-        var peers = await StartAllAsync(federation, events, adapter => Interlocked.Increment(ref lies) == 1 ? Altered(adapter) : adapter, patience.Token);
+        var liar = new Deceit { Publish = (_, adapter) => Interlocked.Increment(ref lies) == 1 ? Altered(adapter) : adapter };
+        var peers = await StartAllAsync(federation, events, liar, patience.Token);
         await RunAllAsync(peers, (state, _) => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
 
         await federation.Reader.ReadAsync(patience.Token);
@@ -30,8 +31,19 @@ public sealed class PeerTests
         Assert.Equal(round.AggregatorOf(1).Member, round.Winner!.Aggregator);
         Assert.NotEqual(round.Candidates[0].Aggregator, round.Winner.Aggregator);
         Assert.Contains(events.OfType<PeerEvent.Attested>(), e => !e.Valid && e.Turn == 0 && e.Reason.Contains(round.Candidates[0].Aggregate.ToString(), StringComparison.Ordinal));
-        var audit = await Auditor.RunAsync(federation.Client, federation.Address, [.. federation.Members.Select(m => Path.Combine(m.Home, "store"))], allowPrivate: true, TimeProvider.System, patience.Token);
+        using var keys = federation.HomeOf(0).UnlockPeerKeys(federation.Passphrase);
+        var request = new AuditRequest
+        {
+            Federation = federation.Address,
+            Stores = [.. federation.Members.Select(m => Path.Combine(m.Home, "store"))],
+            AllowPrivate = true,
+            Key = AuditKey.OfMember(federation.Reader.State, keys),
+        };
+        var audit = await Auditor.RunAsync(federation.Client, request, TimeProvider.System, patience.Token);
         Assert.True(audit.Ok, string.Join("\n", audit.Checks.Where(c => c.Result != CheckResult.Held)));
+        Assert.Contains(audit.Checks, c => c.Name == "turn-0" && c.Detail.StartsWith("wrong, and not final", StringComparison.Ordinal));
+        Assert.Contains(audit.Checks, c => c.Name == "recomputed" && c.Detail.Contains(round.Winner.Aggregate.ToString(), StringComparison.Ordinal));
+        Assert.Equal(4, audit.Checks.Count(c => c.Name.StartsWith("opened-update-", StringComparison.Ordinal) && c.Detail.StartsWith("opened as published", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -39,7 +51,7 @@ public sealed class PeerTests
     {
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 2, steps: 1);
         using var patience = Limit();
-        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), tamper: null, patience.Token);
+        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), deceit: null, patience.Token);
         await RunAllAsync(peers, (state, _) => state.Round(new RoundId(2)) is { FinalisedAt: not null }, patience.Token);
 
         await federation.Reader.ReadAsync(patience.Token);
@@ -142,14 +154,14 @@ public sealed class PeerTests
     }
 
     private static async Task<List<PeerHost>> StartAllAsync(
-        TestFederation federation, ConcurrentQueue<PeerEvent> events, Func<Adapter, Adapter>? tamper, CancellationToken cancellation)
+        TestFederation federation, ConcurrentQueue<PeerEvent> events, Deceit? deceit, CancellationToken cancellation)
     {
         var peers = new List<PeerHost>();
         for (var i = 0; i < federation.Members.Count; i++)
         {
             var trainer = new IntegerTrainer(federation.Layout, i + 1);
             peers.Add(await PeerHost.StartAsync(
-                federation.HomeOf(i), federation.Passphrase, rpc: null, (_, _) => Task.FromResult<ILocalTrainer>(trainer), events.Enqueue, TimeProvider.System, tamper, cancellation));
+                federation.HomeOf(i), federation.Passphrase, rpc: null, (_, _) => Task.FromResult<ILocalTrainer>(trainer), events.Enqueue, TimeProvider.System, deceit, cancellation));
         }
 
         return peers;

@@ -64,6 +64,10 @@ public sealed class ChainClient
     public async Task<Receipt?> GetReceiptAsync(Hash256 transaction, CancellationToken cancellation = default) =>
         ReadOrNull(await AskAsync(new("eth_getTransactionReceipt", transaction.ToString()), cancellation), Receipt.Read);
 
+    /// <summary>Null if the node doesn't know it; some forget old ones.</summary>
+    public async Task<ChainTransaction?> GetTransactionAsync(Hash256 transaction, CancellationToken cancellation = default) =>
+        ReadOrNull(await AskAsync(new("eth_getTransactionByHash", transaction.ToString()), cancellation), ChainTransaction.Read);
+
     /// <param name="blocks">How many past blocks, from 1 to 1024.</param>
     /// <param name="percentile">Of the tips paid in each block, 0 to 100.</param>
     /// <param name="cancellation">Stops the request.</param>

@@ -76,5 +76,18 @@ public sealed record Receipt(
         [.. RpcJson.List(RpcJson.Property(json, "logs")).Select(ChainLog.Read)]);
 }
 
+/// <param name="From">Who sent it.</param>
+/// <param name="To">The account it went to; null if it created a contract.</param>
+/// <param name="Nonce">The sender's.</param>
+/// <param name="Input">Calldata; of a creation, the creation code with its arguments.</param>
+public sealed record ChainTransaction(Address From, Address? To, ulong Nonce, ReadOnlyMemory<byte> Input)
+{
+    internal static ChainTransaction Read(JsonElement json) => new(
+        RpcJson.Address(RpcJson.Property(json, "from")),
+        RpcJson.Has(json, "to", out var to) ? RpcJson.Address(to) : null,
+        RpcJson.UInt64(RpcJson.Property(json, "nonce")),
+        RpcJson.Bytes(RpcJson.Property(json, "input")));
+}
+
 /// <summary>Base fees of past blocks and the next one, and the tips at the asked percentile.</summary>
 public sealed record FeeHistory(ulong OldestBlock, IReadOnlyList<BigInteger> BaseFees, IReadOnlyList<BigInteger> Tips);
