@@ -12,7 +12,7 @@ public sealed class SigningDomain
     public SigningDomain(ulong chainId, Address rounds)
     {
         (ChainId, Rounds) = (chainId, rounds);
-        Separator = Keccak256.OfWords(TypeHash, Name, Version, chainId, rounds);
+        Separator = SeparatorOf(chainId, rounds);
     }
 
     public ulong ChainId { get; }
@@ -26,6 +26,8 @@ public sealed class SigningDomain
 
     /// <inheritdoc cref="Digest(Holdings)"/>
     public Hash256 Digest(Attestation attestation) => Digest(Separator, attestation.StructHash);
+
+    internal static Hash256 SeparatorOf(ulong chainId, Address contract) => Keccak256.OfWords(TypeHash, Name, Version, chainId, contract);
 
     internal static Hash256 Digest(Hash256 separator, Hash256 structHash)
     {
