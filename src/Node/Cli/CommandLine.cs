@@ -70,6 +70,8 @@ public static class CommandLine
         VerifyCommand.Create(),
         EvaluateCommand.Create(),
         GenerateCommand.Create(),
+        AdapterCommand.Create(),
+        IdentityCommand.Create(),
         ModelCommand.Create(),
         ChainCommand.Create(),
         ProfileCommand.Create(),

@@ -16,6 +16,7 @@ internal static class EvaluateCommand
         var data = new Option<FileInfo?>("--data") { Description = "Records to test on; the home's if not given.", HelpName = "FILE" };
         var most = new Option<int>("--max-records") { Description = "At most so many test records, chosen by the hash of their ids.", DefaultValueFactory = _ => int.MaxValue };
         var device = CommonOptions.Device();
+        var passphrase = CommonOptions.PassphraseFile();
         var json = CommonOptions.Json();
         var command = new Command("evaluate", """
             Measures a model on this institution's test records: loss in nats per token, and bits per byte of the responses.
@@ -24,11 +25,12 @@ internal static class EvaluateCommand
               fedchain evaluate --home /srv/fedchain --adapter none
               fedchain evaluate --home /srv/fedchain --adapter round:latest --json
             """)
-        { home, rpc, adapter, data, most, device, json };
+        { home, rpc, adapter, data, most, device, passphrase, json };
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
-            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetRequiredValue(adapter), result.GetRequiredValue(device), cancellationToken);
+            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), result.GetRequiredValue(device),
+                () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             var file = result.GetValue(data)?.FullName ?? folder.Settings.Data
                 ?? throw new UserErrorException($"The home {folder.Path} names no data. Use --data FILE, or set \"data\" in home.json.");
             var prepared = PreparedData.From(InstitutionData.Load(file), model.Tokenizer, model.Model.Config.ContextLength, mostVal: 1, mostTest: result.GetValue(most));
@@ -46,9 +48,9 @@ internal static class EvaluateCommand
         return command;
     }
 
-    internal static Option<string> AdapterOption() => new("--adapter")
+    internal static Option<string?> AdapterOption() => new("--adapter")
     {
-        Description = "none for the base model, round:latest or round:NUMBER for a global adapter.",
-        DefaultValueFactory = _ => "round:latest",
+        Description = "none for the base model, round:latest or round:NUMBER for a global adapter, kept for the one that 'adapter keep' chose; if not given: kept, else round:latest.",
+        HelpName = "ADAPTER",
     };
 }

@@ -16,17 +16,20 @@ internal static class GenerateCommand
         var adapter = EvaluateCommand.AdapterOption();
         var tokens = new Option<int>("--max-tokens") { Description = "The most new tokens.", DefaultValueFactory = _ => 128 };
         var device = CommonOptions.Device();
+        var passphrase = CommonOptions.PassphraseFile();
         var command = new Command("generate", """
             Answers a prompt with the base model and a global adapter; always the most probable token.
 
             Example:
-              fedchain generate --home /srv/fedchain --adapter round:latest "What are the treatments for ...?"
+              fedchain generate --home /srv/fedchain --adapter round:7 "What are the treatments for ...?"
             """)
-        { prompt, home, rpc, adapter, tokens, device };
+        { prompt, home, rpc, adapter, tokens, device, passphrase };
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
-            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetRequiredValue(adapter), result.GetRequiredValue(device), cancellationToken);
+            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), result.GetRequiredValue(device),
+                () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
+            await Console.Error.WriteLineAsync($"Using {model.Name}.");
             var ids = new ExampleBuilder(model.Tokenizer, model.Model.Config.ContextLength).BuildPrompt(result.GetRequiredValue(prompt));
             var made = new List<int>();
             var shown = 0;

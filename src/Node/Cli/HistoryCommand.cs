@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using FedChain.Network.Content;
 using FedChain.Node.Chain;
+using FedChain.Node.Homes;
+using FedChain.Node.Identity;
 using FedChain.Protocol.Content;
 using FedChain.Protocol.Rounds;
 
@@ -27,7 +30,16 @@ internal static class HistoryCommand
             var rounds = session.Reader.State.Rounds;
             if (result.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(rounds.Select(r => ToJson(r, session.Reader.Now)), JsonOutput.Options));
+                using var store = result.GetValue(home) is { } folder ? new BlockStore(HomeFolder.Open(folder.FullName).StorePath) : null;
+                var links = new ModelLinks(session, store is null ? [] : [store], fetcher: null);
+                var listed = new List<object>();
+                foreach (var round in rounds)
+                {
+                    var included = round.Winner is null ? null : (await links.IncludedAsync(round, cancellationToken)).Included;
+                    listed.Add(ToJson(round, session.Reader.Now, links, included));
+                }
+
+                Console.WriteLine(JsonSerializer.Serialize(listed, JsonOutput.Options));
                 return;
             }
 
@@ -44,7 +56,11 @@ internal static class HistoryCommand
         return command;
     }
 
-    private static object ToJson(RoundState round, ulong now) => new
+    /// <param name="round">The round.</param>
+    /// <param name="now">The chain's time.</param>
+    /// <param name="links">Which model each update came from.</param>
+    /// <param name="included">What entered the global adapter; null if there is none, or if its manifest isn't in the home's store.</param>
+    private static object ToJson(RoundState round, ulong now, ModelLinks links, IReadOnlyList<Submission>? included) => new
     {
         round = round.Id.Value,
         outcome = round.PhaseAt(now).GetType().Name,
@@ -52,7 +68,7 @@ internal static class HistoryCommand
         policy = round.Policy.ToString(),
         @base = round.Base.ToString(),
         beacon = round.Beacon.ToString(),
-        submissions = round.Submissions.Select(s => new { member = s.Member.Value, manifest = Cid.RawOf(s.Manifest).ToString() }),
+        submissions = round.Submissions.Select(s => new { member = s.Member.Value, model = links.ModelOf(round, s.Member)?.ToString(), manifest = Cid.RawOf(s.Manifest).ToString() }),
         turns = round.Submissions.Length == 0 ? [] : round.Turns.Select(t => round.Submissions[t].Member.Value),
         candidates = round.Candidates.Select(c => new
         {
@@ -63,6 +79,7 @@ internal static class HistoryCommand
             votes = c.Votes.Select(v => new { member = v.Key.Value, valid = v.Value }),
         }),
         aggregate = round.Winner?.Aggregate.ToString(),
+        contributors = included?.Select(s => new { member = s.Member.Value, model = links.ModelOf(round, s.Member)?.ToString() }),
     };
 
     private static void Write(RoundState round, ulong now)

@@ -1,60 +1,71 @@
 using System.Globalization;
-using FedChain.Node.Homes;
+using FedChain.Node.Adapters;
 using FedChain.Protocol;
-using FedChain.Protocol.Files;
-using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Models;
 
-/// <summary>Which adapter a command is to use: <c>none</c>, <c>round:latest</c>, <c>round:7</c>.</summary>
+/// <summary>Which adapter a command is to use: <c>none</c>, <c>kept</c>, <c>round:latest</c>, <c>round:7</c>; or nothing, and the kept one is used if there is one, else the latest.</summary>
 public sealed record AdapterReference
 {
-    private AdapterReference(bool none, RoundId? round) => (None, Round) = (none, round);
+    private readonly Kind _kind;
+    private readonly RoundId _round;
 
-    /// <summary>The base model as it is.</summary>
-    public bool None { get; }
+    private AdapterReference(Kind kind, RoundId round = default) => (_kind, _round) = (kind, round);
 
-    /// <summary>The round that finalised it; null for the latest.</summary>
-    public RoundId? Round { get; }
-
-    /// <exception cref="UserErrorException">The text is none of the forms.</exception>
-    public static AdapterReference Parse(string text) => text switch
+    private enum Kind
     {
-        "none" => new AdapterReference(none: true, round: null),
-        "round:latest" => new AdapterReference(none: false, round: null),
+        Usual,
+        None,
+        Kept,
+        Latest,
+        Round,
+    }
+
+    /// <param name="text">One of the forms; null if nothing was said.</param>
+    /// <exception cref="UserErrorException">The text is none of the forms.</exception>
+    public static AdapterReference Parse(string? text) => text switch
+    {
+        null => new AdapterReference(Kind.Usual),
+        "none" => new AdapterReference(Kind.None),
+        "kept" => new AdapterReference(Kind.Kept),
+        "round:latest" => new AdapterReference(Kind.Latest),
         _ when text.StartsWith("round:", StringComparison.Ordinal)
             && ulong.TryParse(text.AsSpan("round:".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-            => new AdapterReference(none: false, new RoundId(number)),
-        _ => throw new UserErrorException($"--adapter takes none, round:latest or round:NUMBER; got '{text}'."),
+            => new AdapterReference(Kind.Round, new RoundId(number)),
+        _ => throw new UserErrorException($"An adapter is named none, kept, round:latest or round:NUMBER; got '{text}'."),
     };
 
-    /// <summary>Reads the adapter from the home, checked against the digest on the chain; null for none.</summary>
-    /// <exception cref="UserErrorException">No such round was finalised, or the home doesn't hold its adapter.</exception>
-    public (Adapter Adapter, Policy Policy)? Read(HomeFolder home, FederationState federation, Func<AdapterConfig, AdapterLayout> layoutOf)
+    /// <summary>Whether this comes to the base model as it is, whatever the chain says.</summary>
+    public bool IsBaseModel(KeptAdapter? kept) => _kind == Kind.None || (_kind is Kind.Usual or Kind.Kept && kept is { Round: null });
+
+    /// <summary>The finalised round whose adapter is meant.</summary>
+    /// <param name="kept">What the home keeps, if anything.</param>
+    /// <param name="federation">The chain.</param>
+    /// <returns>The round, and its name for people; no round for the base model.</returns>
+    /// <exception cref="UserErrorException">No such round was finalised, or nothing is kept.</exception>
+    public (RoundState? Round, string Name) Resolve(KeptAdapter? kept, FederationState federation)
     {
-        if (None)
+        if (_kind == Kind.Kept && kept is null)
         {
-            return null;
+            throw new UserErrorException("This home keeps no adapter. 'fedchain adapter keep round:NUMBER' keeps one; --adapter round:latest is the newest.");
         }
 
-        var round = Round is { } id ? federation.Round(id) : federation.Rounds.LastOrDefault(r => r.Winner is not null);
-        if (round?.Winner is not { } winner)
+        if (IsBaseModel(kept))
         {
-            throw new UserErrorException(Round is null ? "No round was finalised yet, so there is no global adapter. Use --adapter none for the base model."
-                : $"Round {Round} was not finalised. 'fedchain history' lists those that were.");
+            return (null, _kind == Kind.None ? "no adapter" : "no adapter (kept)");
         }
 
-        var path = home.AdapterFile(winner.Aggregate);
-        if (!File.Exists(path))
+        if (_kind is Kind.Usual or Kind.Kept && kept is { Round: { } keptRound })
         {
-            throw new UserErrorException($"This home doesn't hold the adapter {winner.Aggregate} of round {round.Id}. Run 'fedchain node' until it has caught up, or name a round that it took part in.");
+            return federation.Round(keptRound) is { Winner: { } winner } of && winner.Aggregate == kept.Adapter ? (of, $"round:{keptRound} (kept)")
+                : throw new UserErrorException($"The kept adapter {kept.Adapter} is not what the chain says of round {keptRound}: {federation.Round(keptRound)?.Winner?.Aggregate.ToString() ?? "it was not finalised"}. 'fedchain adapter keep' names another.");
         }
 
-        var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(federation.Policies[round.Policy].Json));
-        using var file = File.OpenRead(path);
-        var adapter = AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, layoutOf(policy.Adapter), out var digest);
-        return digest == winner.Aggregate ? (adapter, policy)
-            : throw new InvalidDataException($"{path} has the digest {digest}, but round {round.Id} finalised {winner.Aggregate}. Delete the file; the peer fetches it again.");
+        var round = _kind == Kind.Round ? federation.Round(_round) : federation.Rounds.LastOrDefault(r => r.Winner is not null);
+        return round?.Winner is not null ? (round, $"round:{round.Id}{(_kind == Kind.Round ? "" : " (latest)")}")
+            : throw new UserErrorException(_kind == Kind.Round
+                ? $"Round {_round} was not finalised. 'fedchain history' lists those that were."
+                : "No round was finalised yet, so there is no global adapter. Use --adapter none for the base model.");
     }
 }

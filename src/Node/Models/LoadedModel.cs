@@ -1,7 +1,10 @@
 using FedChain.Learning;
 using FedChain.Learning.Tokenization;
+using FedChain.Node.Adapters;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
+using FedChain.Node.Peer;
+using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Models;
 
@@ -17,22 +20,29 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>What is loaded, for people.</summary>
     public string Name { get; }
 
-    public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string adapter, string device, CancellationToken cancellationToken)
+    /// <param name="adapter">See <see cref="AdapterReference"/>.</param>
+    /// <param name="passphrase">Of the home's keys; asked for only if the adapter has to be fetched.</param>
+    public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string? adapter, string device, Func<string> passphrase, CancellationToken cancellationToken)
     {
         var reference = AdapterReference.Parse(adapter);
+        var kept = KeptAdapter.Read(home);
         var folder = BaseModel.Open(home.Settings.Model ?? BaseModel.Own);
         var model = CausalLanguageModel.Load(folder.Path, DeviceOf(device));
         try
         {
             var name = $"base model {folder.Path}";
-            if (!reference.None)
+            if (reference.IsBaseModel(kept))
+            {
+                name = $"{reference.Resolve(kept, FederationState.Empty).Name} on {name}";
+            }
+            else
             {
                 await using var session = await ChainSession.OpenAsync(home, rpc, federation: null, TimeProvider.System, cancellationToken);
-                if (reference.Read(home, session.Reader.State, model.LayoutFor) is var (values, policy))
-                {
-                    model.AttachAdapter(policy.Adapter, values);
-                    name = $"{adapter} on {name}";
-                }
+                var (round, chosen) = reference.Resolve(kept, session.Reader.State);
+                var policy = PeerContext.PolicyOf(session.Reader.State, round!);
+                await HomeAdapters.EnsureAsync(home, session, round!, passphrase, cancellationToken);
+                model.AttachAdapter(policy.Adapter, HomeAdapters.Read(home, round!, policy, model.LayoutFor(policy.Adapter)));
+                name = $"{chosen} on {name}";
             }
 
             return new LoadedModel(model, TokenizerFolder.Load(folder.Path), name);
