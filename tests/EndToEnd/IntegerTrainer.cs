@@ -6,9 +6,14 @@ using FedChain.Protocol.Numerics;
 namespace FedChain.EndToEnd.Tests;
 
 /// <summary>Stands in for the learning engine where only the protocol matters: adds the member's number to every value of the round's factors.</summary>
-internal sealed class IntegerTrainer(AdapterLayout layout, int member) : ILocalTrainer
+/// <param name="layout">Of the adapters.</param>
+/// <param name="member">The member's number.</param>
+/// <param name="loss">What an adapter is worth on the validation set; if not given, all are worth the same.</param>
+internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adapter, Micronats>? loss = null) : ILocalTrainer
 {
     public AdapterLayout Layout => layout;
+
+    public Hash256 ValidationSet => default;
 
     public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
@@ -22,6 +27,10 @@ internal sealed class IntegerTrainer(AdapterLayout layout, int member) : ILocalT
         }
 
         progress.Report(new TrainingStep(1, 1, 1, 1, 1, 0));
-        return Task.FromResult(new TrainedAdapter(new Adapter(layout, start.FractionBits, values), 1, new Micronats(3), new Micronats(2), new Micronats(1)));
+        return Task.FromResult(new TrainedAdapter(new Adapter(layout, start.FractionBits, values), 1, new Micronats(3), LossOf(start), new Micronats(1)));
     }
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(LossOf(adapter));
+
+    private Micronats LossOf(Adapter adapter) => loss?.Invoke(adapter) ?? new Micronats(2);
 }

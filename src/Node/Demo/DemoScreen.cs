@@ -56,6 +56,9 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
             case PeerEvent.Attested t:
                 Member(name, $"attests {(t.Valid ? "valid" : "INVALID")}: {t.Reason} ({t.Gas:N0} gas)");
                 break;
+            case PeerEvent.AdapterMeasured { IsWorse: true } t:
+                Member(name, t.InWords);
+                break;
             case PeerEvent.Trouble t:
                 console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [yellow]{name}: {t.What}: {t.Reason}[/]");
                 break;

@@ -12,6 +12,8 @@ namespace FedChain.Node.Peer;
 /// <summary>A member's own part in a round: train, seal, submit the digest, and serve the update once the submissions are closed.</summary>
 internal sealed class Contribution(PeerContext context)
 {
+    private readonly Measurement _measurement = new(context);
+
     /// <summary>Trains, then writes plaintext, sealed file and, last, the manifest: only what has a manifest counts as done.</summary>
     public async Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
     {
@@ -22,6 +24,7 @@ internal sealed class Contribution(PeerContext context)
         var trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
         context.Tell(new PeerEvent.Trained(
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
+        _measurement.Note(federation, round.Base, trained);
 
         var own = context.FolderOf(round).Own;
         var id = context.Identity;

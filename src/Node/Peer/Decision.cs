@@ -13,6 +13,9 @@ public static class Decision
     /// <summary>Chain seconds by which one member after the other steps in when the one before did not open the round.</summary>
     public const ulong OpeningStagger = 5;
 
+    /// <summary>Chain seconds to the next opening up to which a new adapter isn't measured on its own: training from it measures it anyway.</summary>
+    public const ulong TrainingSoon = 60;
+
     /// <param name="federation">The chain, folded from its events.</param>
     /// <param name="me">The seat that this peer operates.</param>
     /// <param name="local">What the home holds of the current round.</param>
@@ -32,7 +35,7 @@ public static class Decision
             Phase.Training => Contribute(round, me, local),
             Phase.Aggregation phase => Aggregate(round, phase, me, local, now),
             Phase.Attestation phase => Attest(round, phase, me, local, now),
-            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local), .. Keep(round, local)],
+            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local), .. Keep(federation, round, me, local, now)],
             var phase => throw new InvalidOperationException($"Unknown phase {phase}."),
         };
         return [.. late, .. actions];
@@ -77,9 +80,15 @@ public static class Decision
         }
     }
 
-    /// <summary>Who did not recompute the round's adapter gets it from the others, to use it and to start from it.</summary>
-    private static IEnumerable<PeerAction> Keep(RoundState round, LocalRound local) =>
-        round.Winner is { } winner && !local.HasResult ? [new PeerAction.ObtainAdapter(round.Id, winner.Aggregate)] : [];
+    /// <summary>Who did not recompute the round's adapter gets it from the others, to use it and to start from it; and learns what it is worth here.</summary>
+    private static ImmutableArray<PeerAction> Keep(FederationState federation, RoundState round, MemberId me, LocalRound local, ulong now) =>
+        round.Winner is not { } winner ? []
+        : !local.HasResult ? [new PeerAction.ObtainAdapter(round.Id, winner.Aggregate)]
+        : !local.IsMeasured && !TrainsSoon(federation, me, now) ? [new PeerAction.Measure(round.Id)]
+        : [];
+
+    private static bool TrainsSoon(FederationState federation, MemberId me, ulong now) =>
+        federation.NextOpeningAt(now) is { } due && due <= now + TrainingSoon && federation.EligibleNext.Contains(me);
 
     private static IEnumerable<PeerAction> Collect(RoundState round, MemberId me, LocalRound local, ulong now)
     {

@@ -10,9 +10,15 @@ public interface ILocalTrainer
     /// <summary>Names and shapes of the adapter's tensors, from the base model and the policy.</summary>
     AdapterLayout Layout { get; }
 
+    /// <summary>Names base model and validation records: losses on one set can be compared with each other, and with no others.</summary>
+    Hash256 ValidationSet { get; }
+
     /// <summary>Trains the given factors from <paramref name="start"/> on the institution's own records.</summary>
     /// <param name="round">Seeds the order of the records together with the institution's own seed.</param>
     Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken);
+
+    /// <summary>The loss of an adapter on the institution's validation records, as <see cref="TrainedAdapter.StartLoss"/> would be.</summary>
+    Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken);
 }
 
 /// <param name="Loss">Of this step's batch, nats per token.</param>

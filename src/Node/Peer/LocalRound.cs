@@ -13,6 +13,9 @@ public sealed record LocalRound
     /// <summary>The round's global adapter is in the home folder; true as well if there is none.</summary>
     public bool HasResult { get; init; } = true;
 
+    /// <summary>The loss of the round's global adapter on the own validation set is known; true as well if there is none.</summary>
+    public bool IsMeasured { get; init; } = true;
+
     /// <summary>The own update is trained, sealed and written; once the seat has submitted, the one that it submitted.</summary>
     public bool HasUpdate { get; init; }
 

@@ -26,6 +26,7 @@ public abstract record PeerAction
         Publish(var round, var turn) => $"publishing in turn {turn} of round {round}",
         CheckCandidate(var round, var turn) => $"checking the candidate of turn {turn} of round {round}",
         Attest(var round, var turn, _, _) => $"attesting turn {turn} of round {round}",
+        Measure(var round) => $"measuring the adapter of round {round}",
         _ => ToString(),
     };
 
@@ -55,6 +56,9 @@ public abstract record PeerAction
 
     /// <summary>Recompute a candidate and decide on it.</summary>
     public sealed record CheckCandidate(RoundId Round, int Turn) : PeerAction;
+
+    /// <summary>Measure a finalised round's global adapter on the own validation set.</summary>
+    public sealed record Measure(RoundId Round) : PeerAction;
 
     public sealed record Attest(RoundId Round, int Turn, Hash256 Candidate, bool Valid) : PeerAction;
 }

@@ -1,5 +1,6 @@
 using FedChain.Aggregator;
 using FedChain.Network.Content;
+using FedChain.Node.Adapters;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
@@ -20,6 +21,8 @@ internal sealed class PeerContext
 
     public required ILocalTrainer Trainer { get; init; }
 
+    public required LossLog Losses { get; init; }
+
     public required RoundsWriter Rounds { get; init; }
 
     public required ContentExchange Content { get; init; }
@@ -32,8 +35,12 @@ internal sealed class PeerContext
 
     public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round);
 
-    public LocalRound LocalOf(RoundState round) => FolderOf(round).Snapshot(
-        HasAdapter(round.Base), round.Winner is not { } winner || HasAdapter(winner.Aggregate), digest => File.Exists(Home.UpdateFile(digest)));
+    public LocalRound LocalOf(RoundState round)
+    {
+        var result = round.Winner?.Aggregate;
+        var local = FolderOf(round).Snapshot(HasAdapter(round.Base), result is null || HasAdapter(result.Value), digest => File.Exists(Home.UpdateFile(digest)));
+        return local with { IsMeasured = result is null || Losses.Losses.Of(result.Value) is not null };
+    }
 
     /// <summary>The policy in force in a round, as voted.</summary>
     public static Policy PolicyOf(FederationState federation, RoundState round) =>

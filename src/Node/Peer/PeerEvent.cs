@@ -21,6 +21,7 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(KeyRotated), "key-rotated")]
 [JsonDerivedType(typeof(Recommitted), "recommitted")]
 [JsonDerivedType(typeof(UpdateMissing), "update-missing")]
+[JsonDerivedType(typeof(AdapterMeasured), "adapter-measured")]
 [JsonDerivedType(typeof(Trouble), "trouble")]
 public abstract record PeerEvent
 {
@@ -137,6 +138,33 @@ public abstract record PeerEvent
     public sealed record UpdateMissing(ulong Round, string Manifest) : PeerEvent
     {
         public override string ToString() => Text($"round {Round}: the update that this seat submitted as {Manifest} is not in this home; it isn't submitted again, and asked of the others, who hold it if it was served after the close");
+    }
+
+    /// <summary>What a finalised round's global adapter is worth to this institution.</summary>
+    /// <param name="Loss">On its own validation set, nats per token.</param>
+    /// <param name="BestRound">The round whose adapter was best before; 0 for the base model, null if nothing was measured before.</param>
+    /// <param name="BestLoss">The loss of that one.</param>
+    public sealed record AdapterMeasured(ulong Round, double Loss, ulong? BestRound, double? BestLoss) : PeerEvent
+    {
+        [JsonIgnore]
+        public bool IsWorse => Loss > BestLoss;
+
+        /// <summary>The finding alone, and what can be done about it.</summary>
+        [JsonIgnore]
+        public string InWords
+        {
+            get
+            {
+                var digits = Math.Abs(Loss - BestLoss ?? 1) < 0.001 ? "F6" : "F3";
+                var (loss, best) = (Loss.ToString(digits, CultureInfo.InvariantCulture), BestLoss?.ToString(digits, CultureInfo.InvariantCulture));
+                var (other, name) = BestRound is > 0 ? ($"round {BestRound}'s", $"round:{BestRound}") : ("the base model alone", "none");
+                return IsWorse
+                    ? $"round {Round}'s adapter is worse on this institution's own validation set ({loss}) than {other} ({best}) nats per token; 'fedchain adapter keep {name}' keeps using that"
+                    : $"round {Round}'s adapter has {loss} nats per token on this institution's own validation set{(best is null ? "" : $", the best so far; before, {other}: {best}")}";
+            }
+        }
+
+        public override string ToString() => Text($"{InWords}");
     }
 
     /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>

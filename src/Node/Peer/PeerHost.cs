@@ -1,6 +1,7 @@
 using System.Net;
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
+using FedChain.Node.Adapters;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Node.Seats;
@@ -109,6 +110,7 @@ internal sealed class PeerHost : IAsyncDisposable
             Identity = identity,
             Store = store,
             Trainer = trainer,
+            Losses = LossLog.Open(home, trainer.ValidationSet),
             Rounds = new RoundsWriter(new RoundsClient(_session.Client, state.RoundsContract), sender, identity),
             Content = new ContentExchange(fetcher, store, keys.Age, seat.Id),
             Report = report,

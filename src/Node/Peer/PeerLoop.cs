@@ -22,6 +22,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
     private readonly Contribution _contribution = new(context);
     private readonly Collection _collection = new(context);
     private readonly BaseAdapters _bases = new(context);
+    private readonly Measurement _measurement = new(context);
     private readonly Dictionary<PeerAction, (Task Task, CancellationTokenSource Stop)> _running = [];
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
     private RoundId _reported;
@@ -112,6 +113,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
             PeerAction.Publish(_, var turn) => aggregation.PublishAsync(federation, round, turn, cancellationToken),
             PeerAction.CheckCandidate(_, var turn) => aggregation.CheckAsync(federation, round, turn, cancellationToken),
             PeerAction.Attest(_, var turn, var candidate, var valid) => aggregation.AttestAsync(round, turn, candidate, valid, cancellationToken),
+            PeerAction.Measure(var id) => _measurement.MeasureAsync(federation, federation.Round(id)!, cancellationToken),
             _ => throw new InvalidOperationException($"Unknown action {action}."),
         };
     }

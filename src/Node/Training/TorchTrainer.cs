@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using FedChain.Learning;
 using FedChain.Learning.Data;
+using FedChain.Learning.Examples;
 using FedChain.Learning.Models;
 using FedChain.Learning.Tokenization;
 using FedChain.Learning.Training;
@@ -8,6 +11,7 @@ using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Numerics;
 
 namespace FedChain.Node.Training;
 
@@ -28,9 +32,12 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         _training = training with { Steps = Math.Min(training.Steps, policy.Work.MaxSteps) };
         _maxSamples = policy.Work.MaxSamples;
         Layout = model.LayoutFor(_config);
+        ValidationSet = SetOf(policy.BaseModel, data.Val);
     }
 
     public AdapterLayout Layout { get; }
+
+    public Hash256 ValidationSet { get; }
 
     /// <summary>Loads model and records.</summary>
     /// <exception cref="UserErrorException">The model isn't the one that the policy names, or there is nothing to train on.</exception>
@@ -72,18 +79,15 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
     };
 
     public Task<TrainedAdapter> TrainAsync(
-        RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken) => Task.Run(
-        async () =>
+        RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken) =>
+        InTurnAsync(() => Train(round, start, factors, progress, cancellationToken), cancellationToken);
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => InTurnAsync(
+        () =>
         {
-            await _turn.WaitAsync(cancellationToken); // one model, one training: the one before may still be stopping
-            try
-            {
-                return Train(round, start, factors, progress, cancellationToken);
-            }
-            finally
-            {
-                _turn.Release();
-            }
+            _model.DetachAdapter();
+            _model.AttachAdapter(_config, adapter);
+            return _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
         },
         cancellationToken);
 
@@ -92,6 +96,35 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         _model.Dispose();
         _turn.Dispose();
     }
+
+    /// <summary>SHA-256 over the base model's digest and the validation records as the model sees them.</summary>
+    private static Hash256 SetOf(Hash256 baseModel, IReadOnlyList<TokenizedExample> validation)
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha.AppendData(baseModel.ToArray());
+        foreach (var example in validation)
+        {
+            int[] numbers = [example.Tokens.Length, example.PromptLength, .. example.Tokens];
+            sha.AppendData(MemoryMarshal.AsBytes(numbers.AsSpan())); // this machine's byte order: the digest never leaves it
+        }
+
+        return new Hash256(sha.GetHashAndReset());
+    }
+
+    private Task<T> InTurnAsync<T>(Func<T> work, CancellationToken cancellationToken) => Task.Run(
+        async () =>
+        {
+            await _turn.WaitAsync(cancellationToken); // one model, one piece of work: the one before may still be stopping
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        },
+        cancellationToken);
 
     private TrainedAdapter Train(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {

@@ -127,6 +127,26 @@ public sealed class DecisionTests
         Assert.Empty(Decision.Decide(Running(round with { Candidates = [voted] }), voter, bad, LocalRound.Empty, Closes + 1));
     }
 
+    [Fact]
+    public void A_new_adapter_is_measured_unless_training_from_it_does_that_soon()
+    {
+        var round = Round(2, 1, 3, 4);
+        var winner = new Candidate(0, round.AggregatorOf(0).Member, Hash(9), Hash(8), Hash(5), Closes + 1);
+        var ended = Running(round with { Candidates = [winner], FinalisedAt = Closes + 2 });
+        var local = new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, IsMeasured = false };
+        PeerAction measure = new PeerAction.Measure(new RoundId(1)), obtain = new PeerAction.ObtainAdapter(new RoundId(1), Hash(5));
+        Assert.DoesNotContain(measure, Decide(ended, local, Closes + 2));
+        Assert.Contains(measure, Decide(ended with { LastRound = 1 }, local, Closes + 2));
+        Assert.Contains(measure, Decide(ended with { Paused = true }, local, Closes + 2));
+        Assert.Contains(measure, Decide(ended with { Seats = ended.Seats.Remove(Me) }, local, Closes + 2));
+        Assert.Contains(measure, Decide(Waiting(3600), local, Closes + 2));
+        Assert.DoesNotContain(measure, Decide(Waiting(3600), local, Closes + 2 + 3600 - (uint)Decision.TrainingSoon));
+        Assert.DoesNotContain(measure, Decide(ended with { LastRound = 1 }, local with { IsMeasured = true }, Closes + 2));
+        Assert.Equal([obtain], Decide(ended with { LastRound = 1 }, local with { HasResult = false }, Closes + 2));
+
+        FederationState Waiting(uint interval) => ended with { LatestPolicy = ended.LatestPolicy! with { Params = ended.LatestPolicy.Params with { Interval = interval } } };
+    }
+
     private static ImmutableArray<PeerAction> Decide(FederationState federation, LocalRound local, ulong now = Opened) =>
         Decision.Decide(federation, Me, local, LocalRound.Empty, now);
 
