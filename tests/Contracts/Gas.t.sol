@@ -16,6 +16,12 @@ contract GasTest is Voting {
     uint256 private constant ATTEST_IN_BATCH = 20_000;
     uint256 private constant VOTE = 120_000; // the design has no budget for what is seldom; this one keeps it from growing
 
+    string private constant USUAL_PROFILE =
+        "{\"adapterConfig\":\"0x8f0a60ffc71b1eba1923d8e06456c2e9184fd38735d175ebe38669648b40dc60\",\"age\":[\"age15nsf9y4k28p83wth93tf7hafhvfajp45d2mge80ems45gz0c5gys3me64l\"],\"baseModel\":\"0x50629b5db748be1071182bea955872390498f78a016a2d19252f3a72e897dc1c\",\"endpoints\":[\"https://fedchain.st-anna.example\"],\"name\":\"St. Anna\",\"v\":1}";
+    string private constant USUAL_RECIPIENT = "age15nsf9y4k28p83wth93tf7hafhvfajp45d2mge80ems45gz0c5gys3me64l";
+    string private constant USUAL_DESCRIPTION =
+        "Admit the Example Institute for Health Data as an auditor for the year 2027. It has signed the agreement of 12 March; its key was read out at the meeting of the board.";
+
     function test_round_of_4_stays_in_budget() external {
         _measure(4, "4 members");
     }
@@ -171,6 +177,38 @@ contract GasTest is Voting {
         _within(group, "open, after an abort", OPEN);
         submit(first);
         _within(group, "submit, first", SUBMIT);
+    }
+
+    /// @dev What founding and a vote cost, with a profile and a proposal of the usual length: `fedchain deploy --estimate` and `doctor` show it.
+    function test_founding_and_votes_of_4() external {
+        string memory group = "founding and votes";
+        deploy(4);
+        for (uint256 id = 1; id <= 4; ++id) {
+            vm.prank(holder(id));
+            membership.activate(USUAL_PROFILE, operator(id), commitment(id, 0));
+            if (id == 2) vm.snapshotGasLastCall(group, "activate");
+        }
+        vm.warp(START + 10);
+        address[] memory targets = new address[](1);
+        uint256[] memory values = new uint256[](1);
+        bytes[] memory calls = new bytes[](1);
+        targets[0] = address(membership);
+        calls[0] = abi.encodeCall(IMembership.grantAuditor, (address(77), USUAL_RECIPIENT));
+        vm.prank(holder(1));
+        uint256 proposal = governance.propose(targets, values, calls, USUAL_DESCRIPTION);
+        vm.snapshotGasLastCall(group, "propose");
+        vm.warp(START + 11);
+        for (uint256 id = 1; id <= 3; ++id) {
+            vm.prank(holder(id));
+            governance.castVote(proposal, 1);
+            if (id == 2) vm.snapshotGasLastCall(group, "vote");
+        }
+        vm.warp(START + 111);
+        governance.queue(targets, values, calls, keccak256(bytes(USUAL_DESCRIPTION)));
+        vm.snapshotGasLastCall(group, "queue");
+        vm.warp(START + 161);
+        governance.execute(targets, values, calls, keccak256(bytes(USUAL_DESCRIPTION)));
+        vm.snapshotGasLastCall(group, "execute");
     }
 
     function _within(string memory group, string memory name, uint256 budget) private {
