@@ -49,6 +49,53 @@ public sealed class ChainClient
     public async Task<ChainBlock?> GetBlockAsync(BlockTag tag, CancellationToken cancellation = default) =>
         ReadOrNull(await _rpc.CallAsync(BlockRequest(tag), cancellation), ChainBlock.Read);
 
+    /// <summary>A block's time, Unix seconds: of <see cref="BlockTag.Pending"/>, the time that the next block would have, also on an idle chain.</summary>
+    public async Task<ulong> GetTimeAsync(BlockTag tag, CancellationToken cancellation = default) =>
+        RpcJson.UInt64(RpcJson.Property(await AskAsync(BlockRequest(tag), cancellation), "timestamp"));
+
+    /// <summary>
+    /// What a transaction sent now would pay per gas: the latest block's base fee and the node's tip. <see cref="TransactionSender"/> allows twice
+    /// the base fee, so an account needs up to <c>Most</c>.
+    /// </summary>
+    public async Task<(BigInteger Now, BigInteger Most)> GetGasPriceAsync(CancellationToken cancellation = default)
+    {
+        var replies = await _rpc.BatchAsync([BlockRequest(BlockTag.Latest), new("eth_maxPriorityFeePerGas")], cancellation);
+        var baseFee = ChainBlock.Read(replies[0].Value).BaseFee;
+        var tip = replies[1].Error is null ? RpcJson.Integer(replies[1].Value) : Options.DefaultTip;
+        return (baseFee + tip, (2 * baseFee) + tip);
+    }
+
+    /// <summary>Tries what a peer asks of its node beside plain calls; the error of each that it refuses.</summary>
+    public async Task<IReadOnlyList<(string Ability, ChainException? Error)>> TryAbilitiesAsync(CancellationToken cancellation = default)
+    {
+        var head = await GetBlockNumberAsync(cancellation);
+        return
+        [
+            ("batches", await TryAsync(async () =>
+            {
+                foreach (var reply in await _rpc.BatchAsync([new("eth_chainId"), new("eth_blockNumber")], cancellation))
+                {
+                    _ = RpcJson.UInt64(reply.Value);
+                }
+            })),
+            ("eth_getLogs", await TryAsync(() => _rpc.CallAsync(LogsRequest([Address.Zero], head, head), cancellation))),
+            ("eth_estimateGas in the pending block", await TryAsync(() => EstimateGasAsync(Address.Zero, Address.Zero, ReadOnlyMemory<byte>.Empty, 0, cancellation))),
+        ];
+
+        static async Task<ChainException?> TryAsync(Func<Task> ask)
+        {
+            try
+            {
+                await ask();
+                return null;
+            }
+            catch (ChainException e)
+            {
+                return e;
+            }
+        }
+    }
+
     public async Task<BigInteger> GetBalanceAsync(Address account, CancellationToken cancellation = default) =>
         RpcJson.Integer(await AskAsync(new("eth_getBalance", account.ToString(), "latest"), cancellation));
 

@@ -14,6 +14,8 @@ public sealed class ContentFetcher : IDisposable
     /// <summary>The most that a caller can allow a file to have, in bytes: 1 TiB.</summary>
     public const long MaxFileSize = 1L << 40;
 
+    private const long MaxReachSize = 64 * 1024;
+
     private readonly ContentFetcherOptions _options;
     private readonly EndpointClient _client;
 
@@ -84,6 +86,20 @@ public sealed class ContentFetcher : IDisposable
                 holdings = await body.ReadAllAsync(cancellationToken);
             },
             () => holdings);
+    }
+
+    /// <summary>Asks a member whether it reaches another one's endpoints; its answer, in <see cref="FetchResult.Bytes"/>, is for <see cref="EndpointAnswer.Read"/>.</summary>
+    public async Task<FetchResult> GetReachAsync(Uri endpoint, MemberId member, CancellationToken cancellationToken = default)
+    {
+        ReadOnlyMemory<byte> answer = default;
+        return await AskEachAsync(
+            [endpoint],
+            async asked =>
+            {
+                await using var body = await _client.GetAsync(asked, $"/fedchain/v1/reach/{member}", "application/json", MaxReachSize, cancellationToken);
+                answer = await body.ReadAllAsync(cancellationToken);
+            },
+            () => answer);
     }
 
     /// <summary>

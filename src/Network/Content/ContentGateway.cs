@@ -18,6 +18,7 @@ namespace FedChain.Network.Content;
 /// GET /fedchain/v1/health                        200 {"ok":true}
 /// GET /fedchain/v1/holdings/{round}              the member's signed holdings of a round, as JSON
 /// GET /fedchain/v1/payload/{digest}?to={reader}  a payload, sealed to that member (an id) or auditor (an address)
+/// GET /fedchain/v1/reach/{member}                whether that member's published endpoints answer from here, as JSON
 /// </code>
 /// Errors are plain text: 400 for what can't be read, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
 /// </summary>
@@ -27,6 +28,7 @@ public sealed class ContentGateway : IAsyncDisposable
     private readonly IFederationContent? _federation;
     private readonly ContentGatewayOptions _options;
     private readonly SemaphoreSlim _payloads;
+    private readonly ReachProbe _reach;
 
     private ContentGateway(WebApplication application, IContentStore store, IFederationContent? federation, ContentGatewayOptions options)
     {
@@ -34,6 +36,7 @@ public sealed class ContentGateway : IAsyncDisposable
         _federation = federation;
         _options = options;
         _payloads = new SemaphoreSlim(options.MaxPayloads);
+        _reach = new ReachProbe(options);
         var blocks = new TrustlessGateway(store);
         application.Use(GuardAsync);
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
@@ -41,6 +44,7 @@ public sealed class ContentGateway : IAsyncDisposable
         application.MapMethods("/fedchain/v1/health", methods, context => WriteJsonAsync(context, """{"ok":true}"""u8.ToArray()));
         application.MapMethods("/fedchain/v1/holdings/{round}", methods, ServeHoldingsAsync);
         application.MapMethods("/fedchain/v1/payload/{digest}", [HttpMethods.Get], ServePayloadAsync);
+        application.MapMethods("/fedchain/v1/reach/{member}", [HttpMethods.Get], ServeReachAsync);
     }
 
     /// <summary>Where it listens, with the port that was taken.</summary>
@@ -85,6 +89,7 @@ public sealed class ContentGateway : IAsyncDisposable
         await _application.StopAsync();
         await _application.DisposeAsync();
         _payloads.Dispose();
+        _reach.Dispose();
     }
 
     internal static Task WriteErrorAsync(HttpContext context, HttpStatusCode status, string reason)
@@ -175,6 +180,32 @@ public sealed class ContentGateway : IAsyncDisposable
         {
             _payloads.Release();
         }
+    }
+
+    /// <summary>Only what members have published is tried, so that nobody can have this peer call something else.</summary>
+    private async Task ServeReachAsync(HttpContext context)
+    {
+        var text = (string)context.GetRouteValue("member")!;
+        if (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var member))
+        {
+            await WriteErrorAsync(context, HttpStatusCode.BadRequest, "A member is a number, as in /fedchain/v1/reach/2.");
+            return;
+        }
+
+        if (_federation?.EndpointsOf(new MemberId(member)) is not { } endpoints)
+        {
+            await WriteErrorAsync(context, HttpStatusCode.NotFound, $"There is no member {member}.");
+            return;
+        }
+
+        if (await _reach.TryAsync(endpoints, context.RequestAborted) is not { } answers)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            await WriteErrorAsync(context, HttpStatusCode.ServiceUnavailable, "Other members' endpoints are being tried; ask again.");
+            return;
+        }
+
+        await WriteJsonAsync(context, EndpointAnswer.Write(answers));
     }
 
     private static async Task WriteJsonAsync(HttpContext context, byte[] json)

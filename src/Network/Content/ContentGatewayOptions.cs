@@ -22,8 +22,20 @@ public sealed class ContentGatewayOptions
     /// <summary>How long a request for a payload waits for its turn. 20 seconds by default.</summary>
     public TimeSpan PayloadPatience { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Whether members' endpoints on private and loopback addresses are tried when somebody asks who can be reached. False by default.</summary>
+    public bool AllowPrivateAddresses { get; set; }
+
+    /// <summary>How long a member's endpoints have to answer when they are tried, all at once. 5 seconds by default.</summary>
+    public TimeSpan ReachPatience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long what was found of a member's endpoints is repeated to others who ask. 10 seconds by default.</summary>
+    public TimeSpan ReachMemory { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long requests may go on when the gateway stops. 2 seconds by default.</summary>
     public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>For waits and what is remembered for a while.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
 
     /// <summary>Where failures are told; nowhere by default.</summary>
     public ILoggerFactory Logging { get; set; } = NullLoggerFactory.Instance;

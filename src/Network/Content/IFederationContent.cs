@@ -11,4 +11,7 @@ public interface IFederationContent
     /// <summary>Writes the plaintext with this digest, sealed to the reader's recipients. False, and nothing written, where it isn't held
     /// or the reader isn't entitled to it.</summary>
     Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken);
+
+    /// <summary>The endpoints that a member publishes in its profile on the chain; null where there is no such member.</summary>
+    IReadOnlyList<Uri>? EndpointsOf(MemberId member);
 }

@@ -23,6 +23,9 @@ internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IF
             ? new RoundFolder(home, identity.ChainId, identity.Rounds, state).Holdings(mine.Index)
             : null);
 
+    public IReadOnlyList<Uri>? EndpointsOf(MemberId member) =>
+        Federation.Seats.ContainsKey(member) ? Sealing.EndpointsOf(Federation.Profiles.GetValueOrDefault(member)) : null;
+
     public async Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken)
     {
         var isUpdate = File.Exists(home.UpdateFile(digest));

@@ -103,7 +103,8 @@ internal sealed class PeerHost : IAsyncDisposable
 
         var served = new MemberContent(home, identity) { Federation = state };
         var listen = IPEndPoint.Parse(home.Settings.Listen);
-        _gateway = await ContentGateway.StartAsync(store, served, new ContentGatewayOptions { Address = listen.Address, Port = listen.Port }, cancellationToken);
+        var gateway = new ContentGatewayOptions { Address = listen.Address, Port = listen.Port, AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints, Time = time };
+        _gateway = await ContentGateway.StartAsync(store, served, gateway, cancellationToken);
         _context = new PeerContext
         {
             Home = home,

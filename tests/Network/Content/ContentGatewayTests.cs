@@ -280,6 +280,8 @@ public sealed class ContentGatewayTests : IAsyncLifetime
         public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) =>
             Task.FromResult(round.Value == 7 ? """{"round":7}"""u8.ToArray() : null);
 
+        public IReadOnlyList<Uri>? EndpointsOf(MemberId member) => null;
+
         public async Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken)
         {
             Entered.TrySetResult();

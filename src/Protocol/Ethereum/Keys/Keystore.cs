@@ -44,6 +44,15 @@ public static class Keystore
         });
     }
 
+    /// <summary>The address that a key file names, which can be read without its passphrase; null if it names none.</summary>
+    /// <exception cref="FormatException">Not a key file.</exception>
+    public static Address? AddressOf(string json)
+    {
+        using var document = Parse(json);
+        return document.RootElement.TryGetProperty("address", out var address) && address.ValueKind == JsonValueKind.String
+            && Address.TryParse("0x" + Unprefixed(address.GetString()!), out var read) ? read : null;
+    }
+
     /// <summary>Opens a key file. The address is compared with the key where the file has one.</summary>
     /// <exception cref="FormatException">Not a key file of version 3, or one with a cipher, a derivation or parameters that are not supported.</exception>
     /// <exception cref="WrongPassphraseException">The passphrase is wrong, or the file was altered.</exception>
