@@ -48,24 +48,25 @@ public static class Deployment
         var membership = ContractAddress.Create(deployer.Account, nonce);
         var governance = ContractAddress.Create(deployer.Account, nonce + 1);
         var rounds = ContractAddress.Create(deployer.Account, nonce + 2);
+        var data = CreationData(code, plan, membership, governance, rounds);
         return new Federation(membership, governance, rounds,
         [
-            await CreateAsync(
-                deployer, "Membership", membership,
-                MembershipAbi.Constructor.Encode(code.Membership.Span, plan.Founders.Cast<object>().ToArray(), governance, rounds), cancellation),
-            await CreateAsync(
-                deployer, "Governance", governance,
-                GovernanceAbi.Constructor.Encode(code.Governance.Span, membership, plan.VotingDelay, plan.VotingPeriod, plan.ExecutionDelay), cancellation),
-            await CreateAsync(
-                deployer, "Rounds", rounds,
-                RoundsAbi.Constructor.Encode(code.Rounds.Span, membership, governance, plan.PolicyJson, RoundsAbi.WriteParams(plan.PolicyParams), plan.Genesis),
-                cancellation),
+            await CreateAsync(deployer, "Membership", membership, data.Membership, cancellation),
+            await CreateAsync(deployer, "Governance", governance, data.Governance, cancellation),
+            await CreateAsync(deployer, "Rounds", rounds, data.Rounds, cancellation),
         ]);
     }
 
-    private static async Task<Receipt> CreateAsync(TransactionSender deployer, string name, Address expected, byte[] code, CancellationToken cancellation)
+    /// <summary>What the three transactions carry: creation code and the constructor's arguments.</summary>
+    public static ContractCode CreationData(ContractCode code, FederationPlan plan, Address membership, Address governance, Address rounds) => new(
+        MembershipAbi.Constructor.Encode(code.Membership.Span, plan.Founders.Cast<object>().ToArray(), governance, rounds),
+        GovernanceAbi.Constructor.Encode(code.Governance.Span, membership, plan.VotingDelay, plan.VotingPeriod, plan.ExecutionDelay),
+        RoundsAbi.Constructor.Encode(code.Rounds.Span, membership, governance, plan.PolicyJson, RoundsAbi.WriteParams(plan.PolicyParams), plan.Genesis));
+
+    private static async Task<Receipt> CreateAsync(
+        TransactionSender deployer, string name, Address expected, ReadOnlyMemory<byte> data, CancellationToken cancellation)
     {
-        var receipt = await deployer.SendOrThrowAsync(new TransactionIntent(null, code, $"deploy {name}"), cancellation);
+        var receipt = await deployer.SendOrThrowAsync(new TransactionIntent(null, data, $"deploy {name}"), cancellation);
         return receipt.Created == expected
             ? receipt
             : throw new ChainException($"{name} was deployed to {receipt.Created} instead of {expected}: the deployer's key sent something else meanwhile. Deploy again.");

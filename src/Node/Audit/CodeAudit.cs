@@ -35,10 +35,8 @@ internal sealed class CodeAudit(ChainClient chain, Address membership, IReadOnly
         }
 
         findings.Say("code", 0, "Membership, Governance and Rounds are the release build, but for what their constructors set");
-        var rounds = new RoundsClient(chain, state.RoundsContract);
-        var governance = new GovernanceClient(chain, state.Governance);
-        var named = (await rounds.GetMembershipAsync(cancellationToken), await rounds.GetGovernanceAsync(cancellationToken), await governance.GetMembershipAsync(cancellationToken));
-        findings.Compare("wiring", 0, named == (membership, state.Governance, membership), $"Rounds and Governance name {named}, not Membership {membership} and Governance {state.Governance}");
+        var miswired = await DeployedContracts.WiringDifferenceAsync(chain, membership, state, cancellationToken);
+        findings.Compare("wiring", 0, miswired is null, $"{miswired}");
         findings.Say("wiring", 0, $"the three name each other: governance {state.Governance}, rounds {state.RoundsContract}");
     }
 

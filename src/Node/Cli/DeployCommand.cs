@@ -3,9 +3,11 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using FedChain.Network.Chain;
 using FedChain.Node.Chain;
+using FedChain.Node.Costs;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Files;
 
@@ -13,16 +15,17 @@ namespace FedChain.Node.Cli;
 
 internal static class DeployCommand
 {
+    private const int MostFounders = 1000; // some 27 million gas in all: about the most that fits into a block
+
     public static Command Create()
     {
-        var home = CommonOptions.Home();
+        var home = CommonOptions.Home(required: false);
         var rpc = CommonOptions.Rpc();
         var passphrase = CommonOptions.PassphraseFile();
         var founders = new Option<string[]>("--founder")
         {
             Description = "A founder's holder address, once for each, in the order of member ids.",
             HelpName = "ADDRESS",
-            Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
         var model = new Option<DirectoryInfo?>("--model") { Description = "The base model; the home's if not given.", HelpName = "DIR" };
@@ -45,39 +48,72 @@ internal static class DeployCommand
         var votingDelay = Seconds("--voting-delay", "between proposing and voting, 0 to 14 days", 0);
         var votingPeriod = Seconds("--voting-period", "for voting, 5 s to 30 days", 3 * 24 * 3600);
         var executionDelay = Seconds("--execution-delay", "between queueing and executing what passed, 0 to 14 days", 24 * 3600);
+        var estimate = new Option<int?>("--estimate")
+        {
+            Description = "Send nothing: print what deploying, activating, rounds and votes would cost at the chain's present gas price, for the founders named, or for so many. Needs no home and no key.",
+            HelpName = "FOUNDERS",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var json = CommonOptions.Json();
         var command = new Command("deploy", """
-            Deploys a federation's three contracts, paid by this home's holder, and prints its address.
+            Deploys a federation's three contracts, paid by this home's holder, and prints its address. What it will cost is printed first.
 
-            Example:
+            Examples:
+              fedchain deploy --estimate 3 --rpc https://rpc.example
               fedchain deploy --home /srv/fedchain --rpc https://rpc.example --founder 0x... --founder 0x... --founder 0x...
             """)
-        { home, rpc, passphrase, founders, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns, votingDelay, votingPeriod, executionDelay, json };
+        {
+            home, rpc, passphrase, founders, estimate, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns,
+            votingDelay, votingPeriod, executionDelay, json,
+        };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
-            var url = ChainSession.UrlOf(result.GetValue(rpc) ?? folder.Settings.Rpc ?? throw new UserErrorException("Which chain? Use --rpc URL."));
+            var onlyEstimate = result.GetResult(estimate) is { Implicit: false };
+            var folder = result.GetValue(home) is { } path ? HomeFolder.Open(path.FullName)
+                : onlyEstimate ? null : throw new UserErrorException("Whose key pays? Use --home DIR of the home whose holder deploys; or --estimate, which needs none.");
+            var url = ChainSession.UrlOf(result.GetValue(rpc) ?? folder?.Settings.Rpc ?? throw new UserErrorException("Which chain? Use --rpc URL."));
             var holders = result.GetRequiredValue(founders).Select(Founder).ToList();
-            using var holder = folder.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
-            var plan = await FoundingPolicy.CreateAsync(
+            var adapter = new AdapterConfig(result.GetValue(rank), result.GetValue(alpha), result.GetRequiredValue(targets));
+            var parameters = new PolicyParams(
+                result.GetValue(training), result.GetValue(publishing), result.GetValue(attesting), result.GetValue(interval),
+                result.GetValue(minimum), result.GetValue(maxTurns), result.GetValue(rounds));
+            using var http = new HttpClient();
+            var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
+            if (onlyEstimate)
+            {
+                var assumed = FoundingPolicy.ForEstimate(adapter, result.GetValue(maxSteps), parameters).ForChain(Assumed(holders, result.GetValue(estimate)));
+                var expected = await FederationCosts.AskAsync(client, assumed, cancellationToken);
+                Console.WriteLine(result.GetValue(json) ? JsonSerializer.Serialize(expected.ToJson(), JsonOutput.Options) : expected.ToString());
+                return;
+            }
+
+            if (holders.Count == 0)
+            {
+                throw new UserErrorException("Who founds it? Use --founder ADDRESS, once for each founder, with the holder's address that its 'fedchain init' printed.");
+            }
+
+            using var holder = folder!.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
+            var plan = (await FoundingPolicy.CreateAsync(
                 BaseModel.Open(result.GetValue(model)?.FullName ?? folder.Settings.Model ?? BaseModel.Own),
-                new AdapterConfig(result.GetValue(rank), result.GetValue(alpha), result.GetRequiredValue(targets)),
+                adapter,
                 new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
                 result.GetValue(maxSteps),
-                new PolicyParams(
-                    result.GetValue(training), result.GetValue(publishing), result.GetValue(attesting), result.GetValue(interval),
-                    result.GetValue(minimum), result.GetValue(maxTurns), result.GetValue(rounds)),
-                cancellationToken);
-            var federation = plan.ForChain(holders) with
+                parameters,
+                cancellationToken)).ForChain(holders) with
             {
                 VotingDelay = result.GetValue(votingDelay),
                 VotingPeriod = result.GetValue(votingPeriod),
                 ExecutionDelay = result.GetValue(executionDelay),
             };
-            using var http = new HttpClient();
-            var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
-            using var sender = new TransactionSender(client, holder, await client.GetChainIdAsync(cancellationToken));
-            var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, federation, cancellationToken);
+            var costs = await FederationCosts.AskAsync(client, plan, cancellationToken);
+            if (!result.GetValue(json))
+            {
+                Console.WriteLine(costs);
+            }
+
+            await RequireFundsAsync(client, holder.Address, costs, cancellationToken);
+            using var sender = new TransactionSender(client, holder, costs.ChainId);
+            var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, plan, cancellationToken);
             folder.Save(folder.Settings with { Rpc = url.ToString(), ChainId = sender.ChainId, Federation = made.Membership });
             var gas = made.Receipts.Select(r => r.GasUsed).ToList();
             Console.WriteLine(result.GetValue(json)
@@ -92,6 +128,25 @@ internal static class DeployCommand
                    """);
         });
         return command;
+    }
+
+    /// <summary>As many founders as are to be assumed: the price depends on how many they are.</summary>
+    private static List<Address> Assumed(List<Address> named, int? count) => count switch
+    {
+        null when named.Count > 0 => named,
+        null => throw new UserErrorException("For how many founders? Use --estimate NUMBER, or name them with --founder."),
+        < 1 or > MostFounders => throw new UserErrorException($"--estimate takes a number of founders from 1 to {MostFounders}; got {count}."),
+        { } number => [.. Enumerable.Range(1, number).Select(i => new Address(Keccak256.Hash($"founder {i}").ToArray().AsSpan(Hash256.Size - Address.Size)))],
+    };
+
+    /// <summary>Before the first of three transactions, so that not the second or third fails.</summary>
+    private static async Task RequireFundsAsync(ChainClient client, Address payer, FederationCosts costs, CancellationToken cancellationToken)
+    {
+        var (balance, needed) = (await client.GetBalanceAsync(payer, cancellationToken), costs.Deployment.Total * costs.GasPrice);
+        if (balance < needed)
+        {
+            throw new UserErrorException($"The holder {payer} of this home has {FederationCosts.Coins(balance)} of chain {costs.ChainId}'s coin, and deploying takes about {FederationCosts.Coins(needed)}. Send it that and some more for votes; nothing was sent.");
+        }
     }
 
     private static Address Founder(string text) => Address.TryParse(text, out var address) ? address

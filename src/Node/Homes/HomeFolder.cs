@@ -83,6 +83,17 @@ public sealed class HomeFolder
         AtomicFile.Write(System.IO.Path.Combine(Path, SettingsFile), [.. JsonSerializer.SerializeToUtf8Bytes(settings, HomeSettings.Json), (byte)'\n']);
     }
 
+    /// <summary>Every key file of this home.</summary>
+    public IReadOnlyList<string> KeyPaths => [HolderKeyPath, .. KeyFiles(OperatorKeyPath), .. KeyFiles(AgeKeyPath)];
+
+    /// <summary>The holder's address, which its key file names; no passphrase is needed.</summary>
+    /// <exception cref="UserErrorException">The file is missing or no keystore.</exception>
+    public Protocol.Address? HolderAddress => AddressIn(HolderKeyPath);
+
+    /// <summary>The operator's address, likewise.</summary>
+    /// <exception cref="UserErrorException">The file is missing or no keystore.</exception>
+    public Protocol.Address? OperatorAddress => AddressIn(OperatorKeyPath);
+
     /// <summary>The key that votes and names the operator.</summary>
     public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKey.Present, passphrase);
 
@@ -183,9 +194,23 @@ public sealed class HomeFolder
 
     private static string NameOf(Protocol.Hash256 digest) => string.Create(CultureInfo.InvariantCulture, $"{digest.ToString()[2..]}.safetensors");
 
+    private static Protocol.Address? AddressIn(string path) => ReadKeystore(path, Keystore.AddressOf);
+
     /// <summary>Opens any keystore (version 3).</summary>
     /// <exception cref="UserErrorException">The file is missing, no keystore, or the passphrase does not open it.</exception>
     public static PrivateKey Unlock(string path, string passphrase)
+    {
+        try
+        {
+            return ReadKeystore(path, json => Keystore.Decrypt(json, passphrase));
+        }
+        catch (WrongPassphraseException e)
+        {
+            throw new UserErrorException($"The passphrase does not open {path}. Check --passphrase-file, {Passphrase.Variable}, or what was typed.", e);
+        }
+    }
+
+    private static T ReadKeystore<T>(string path, Func<string, T> read)
     {
         if (!File.Exists(path))
         {
@@ -194,11 +219,7 @@ public sealed class HomeFolder
 
         try
         {
-            return Keystore.Decrypt(File.ReadAllText(path), passphrase);
-        }
-        catch (WrongPassphraseException e)
-        {
-            throw new UserErrorException($"The passphrase does not open {path}. Check --passphrase-file, {Passphrase.Variable}, or what was typed.", e);
+            return read(File.ReadAllText(path));
         }
         catch (FormatException e)
         {

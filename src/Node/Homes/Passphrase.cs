@@ -7,6 +7,9 @@ public static class Passphrase
 {
     public const string Variable = "FEDCHAIN_PASSPHRASE";
 
+    /// <summary>Whether one was given in a file or the environment, so that nobody need be asked.</summary>
+    public static bool IsGiven(string? file) => file is not null || Environment.GetEnvironmentVariable(Variable) is not null;
+
     /// <param name="file">A file whose first line is the passphrase, or null.</param>
     /// <param name="confirm">Ask twice at the keyboard, for a passphrase that is being chosen.</param>
     public static string Read(string? file, bool confirm)

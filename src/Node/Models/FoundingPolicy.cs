@@ -10,6 +10,8 @@ namespace FedChain.Node.Models;
 /// <summary>What a new federation starts with: the policy, what the contract follows of it, and the digest of the first adapter.</summary>
 public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 Genesis)
 {
+    private const long MaxSamples = 1L << 30;
+
     /// <param name="seed">Fixes the first adapter; 32 bytes that nobody can have chosen for their own ends.</param>
     public static async Task<FoundingPolicy> CreateAsync(
         BaseModel model, AdapterConfig adapter, Hash256 seed, int maxSteps, PolicyParams parameters, CancellationToken cancellationToken)
@@ -19,7 +21,7 @@ public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 
             BaseModel = await model.DigestAsync(cancellationToken),
             Adapter = adapter,
             Seed = seed,
-            Work = new LocalWork(maxSteps, 1L << 30),
+            Work = new LocalWork(maxSteps, MaxSamples),
         };
         return new FoundingPolicy(policy, parameters, GenesisOf(model, adapter, seed));
     }
@@ -30,6 +32,13 @@ public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 
     {
         using var decoder = CausalLanguageModel.Load(model.Path, ComputeDevice.Cpu);
         return AdapterFile.Digest(Adapter.First(decoder.LayoutFor(adapter), seed, adapter.FractionBits));
+    }
+
+    /// <summary>A policy of the same size, for what it would cost: digests that are not known without the model are made up.</summary>
+    public static FoundingPolicy ForEstimate(AdapterConfig adapter, int maxSteps, PolicyParams parameters)
+    {
+        var digest = new Hash256([.. Enumerable.Repeat((byte)0xff, Hash256.Size)]);
+        return new FoundingPolicy(new Policy { BaseModel = digest, Adapter = adapter, Seed = digest, Work = new LocalWork(maxSteps, MaxSamples) }, parameters, digest);
     }
 
     /// <summary>What the contracts are deployed with.</summary>

@@ -56,16 +56,21 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
             Compute.Threads = threads;
         }
 
+        var prepared = ReadData(folder, dataFile, training);
+        return new TorchTrainer(CausalLanguageModel.Load(folder.Path, device), prepared, policy, training, seed);
+    }
+
+    /// <summary>The records as training takes them.</summary>
+    /// <exception cref="UserErrorException">There is nothing to train on.</exception>
+    /// <exception cref="InvalidDataException">A file can't be read as what it should be.</exception>
+    internal static PreparedData ReadData(BaseModel folder, string dataFile, LocalTraining training)
+    {
         var data = InstitutionData.Load(dataFile);
         var tokenizer = TokenizerFolder.Load(folder.Path);
         var config = DecoderConfig.Read(folder.Path);
         var prepared = PreparedData.From(data, tokenizer, config.ContextLength, mostVal: training.MaxValidationRecords);
-        if (prepared.Train.Count == 0 || prepared.Val.Count == 0)
-        {
-            throw new UserErrorException($"{dataFile} has {prepared.Train.Count} training and {prepared.Val.Count} validation records; at least one of each is needed.");
-        }
-
-        return new TorchTrainer(CausalLanguageModel.Load(folder.Path, device), prepared, policy, training, seed);
+        return prepared.Train.Count > 0 && prepared.Val.Count > 0 ? prepared
+            : throw new UserErrorException($"{dataFile} has {prepared.Train.Count} training and {prepared.Val.Count} validation records; at least one of each is needed.");
     }
 
     /// <summary>The engine's options for one round of one institution.</summary>
