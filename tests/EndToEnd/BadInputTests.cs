@@ -23,10 +23,11 @@ public sealed class BadInputTests
     {
         string[] commands =
         [
-            "demo", "init", "deploy", "activate", "node", "status", "history", "verify", "evaluate", "generate", "model pretrain", "chain",
+            "demo", "init", "deploy", "activate", "node", "doctor", "status", "history", "verify", "evaluate", "generate", "model pretrain", "chain",
             "apply", "propose", "propose admit", "propose expel", "propose recover", "propose auditor", "propose auditor grant", "propose auditor revoke", "propose policy",
             "propose pause", "propose resume", "propose successor", "propose setting", "proposals", "vote", "queue", "execute", "cancel",
             "profile show", "profile update", "rotate operator", "rotate age", "recommit", "recover", "dormant", "wake", "leave", "backup", "restore",
+            "identity show", "identity sign", "identity check", "adapter export", "adapter keep", "adapter list", "data check",
         ];
         foreach (var command in commands)
         {

@@ -11,6 +11,9 @@ namespace FedChain.Network.Chain;
 /// </summary>
 public sealed class ChainClient
 {
+    /// <summary>The name of an ability that can be done without.</summary>
+    public const string PendingEstimate = "eth_estimateGas in the pending block";
+
     private readonly JsonRpcClient _rpc;
 
     /// <param name="http">Shared; its own timeout should be longer than <see cref="ChainOptions.RequestTimeout"/>.</param>
@@ -79,7 +82,7 @@ public sealed class ChainClient
                 }
             })),
             ("eth_getLogs", await TryAsync(() => _rpc.CallAsync(LogsRequest([Address.Zero], head, head), cancellation))),
-            ("eth_estimateGas in the pending block", await TryAsync(() => EstimateGasAsync(Address.Zero, Address.Zero, ReadOnlyMemory<byte>.Empty, 0, cancellation))),
+            (PendingEstimate, await TryAsync(() => EstimateGasAsync(Address.Zero, Address.Zero, ReadOnlyMemory<byte>.Empty, 0, cancellation))),
         ];
 
         static async Task<ChainException?> TryAsync(Func<Task> ask)

@@ -7,7 +7,7 @@ namespace FedChain.Network.Content;
 /// Tries whether members' endpoints answer from here, on behalf of whoever asks: by the same rules as fetching, one member at a time, all its
 /// endpoints at once and briefly, and not again for a while. So however often it is asked, it makes little traffic.
 /// </summary>
-internal sealed class ReachProbe : IDisposable
+public sealed class ReachProbe : IDisposable
 {
     private const int MaxAnswer = 256;
     private const int MaxRemembered = 256;
@@ -17,13 +17,16 @@ internal sealed class ReachProbe : IDisposable
     private readonly SemaphoreSlim _turn = new(1);
     private readonly ConcurrentDictionary<string, (long At, IReadOnlyList<EndpointAnswer> Answers)> _found = [];
 
+    /// <param name="options">Whether private addresses are tried, patience and memory; the rest doesn't matter here.</param>
     public ReachProbe(ContentGatewayOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _client = new EndpointClient(
             new ContentFetcherOptions { AllowPrivateAddresses = options.AllowPrivateAddresses, ConnectTimeout = options.ReachPatience, Patience = options.ReachPatience }, options.Time);
     }
 
+    /// <summary>Asks each endpoint for its health; answers in the order of the endpoints.</summary>
     /// <returns>Null if others are being tried for too long.</returns>
     public async Task<IReadOnlyList<EndpointAnswer>?> TryAsync(IReadOnlyList<Uri> endpoints, CancellationToken cancellationToken)
     {

@@ -50,6 +50,7 @@ public static class CommandLine
 
         A federation's life: init (each member) -> deploy (one of them) -> activate (each) -> node (each, running).
         Later: init -> apply (who wants to join); propose -> vote -> queue -> execute (the members).
+        Something wrong, or about to start? fedchain doctor
         See it all on one machine: fedchain demo
         """)
     {
@@ -59,6 +60,7 @@ public static class CommandLine
         ActivateCommand.Create(),
         ApplyCommand.Create(),
         NodeCommand.Create(),
+        DoctorCommand.Create(),
         StatusCommand.Create(),
         ProposeCommand.Create(),
         ProposalsCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FedChain.Protocol;
@@ -49,6 +50,16 @@ public sealed record HomeSettings
 
     /// <summary>Whether other members' endpoints may lie on private or loopback addresses.</summary>
     public bool AllowPrivateEndpoints { get; init; }
+
+    /// <summary>What is wrong with an endpoint as the profile has it; null if nothing.</summary>
+    internal static string? EndpointFault(string text) =>
+        !Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+            ? $"is an http or https URL, such as https://fedchain.hospital.example; found '{text}'"
+        : uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || text.EndsWith('/')
+            ? $"has no user, query, fragment or trailing slash; found '{text}'"
+        : IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            ? $"is the URL by which the others reach this machine; nobody can connect to '{text}'"
+        : null;
 
     internal static JsonSerializerOptions Json { get; } = new()
     {
