@@ -15,7 +15,7 @@ namespace FedChain.Node.Cli;
 
 internal static class DeployCommand
 {
-    private const int MostFounders = 1000; // some 27 million gas in all: about the most that fits into a block
+    private const int MostFounders = 500; // a transaction may use 16.8 million gas (EIP-7825), and each founder adds 23,000
 
     public static Command Create()
     {
@@ -27,6 +27,7 @@ internal static class DeployCommand
             Description = "A founder's holder address, once for each, in the order of member ids.",
             HelpName = "ADDRESS",
             AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
         };
         var model = new Option<DirectoryInfo?>("--model") { Description = "The base model; the home's if not given.", HelpName = "DIR" };
         var rank = new Option<int>("--rank") { Description = "LoRA rank.", DefaultValueFactory = _ => 8 };

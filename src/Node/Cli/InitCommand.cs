@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Protocol.Ethereum.Keys;
 
@@ -20,7 +21,7 @@ internal static class InitCommand
         };
         var endpoint = new Option<string?>("--endpoint")
         {
-            Description = "The content endpoint's URL as the other members reach it; http://LISTEN if not given.",
+            Description = "The content endpoint's URL as the other members reach it, published when the seat is taken. If not given: http://LISTEN, with this machine's name where that is 0.0.0.0.",
             HelpName = "URL",
         };
         var data = new Option<FileInfo?>("--data") { Description = "The institution's records, *.jsonl or *.jsonl.gz.", HelpName = "FILE" };
@@ -47,8 +48,8 @@ internal static class InitCommand
             {
                 Name = result.GetRequiredValue(name),
                 Listen = CheckedListen(result.GetRequiredValue(listen)),
-                Endpoint = result.GetValue(endpoint) ?? $"http://{result.GetRequiredValue(listen)}",
-                Rpc = result.GetValue(rpc),
+                Endpoint = CheckedEndpoint(result.GetValue(endpoint)?.TrimEnd('/') ?? UsualEndpoint(result.GetRequiredValue(listen))),
+                Rpc = result.GetValue(rpc) is { } url ? ChainSession.UrlOf(url).ToString() : null,
                 Federation = result.GetValue(federation),
                 Data = result.GetValue(data)?.FullName,
                 Model = result.GetValue(model)?.FullName,
@@ -68,15 +69,29 @@ internal static class InitCommand
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
                     Made {made.Path}
-                      holder    {holder.Address}   votes and names the operator
-                      operator  {keys.Operator.Address}   the peer's own key
-                      age       {keys.Recipients.Last()}, and a post-quantum recipient; the profile has both
-                    Both addresses need some of the chain's currency to pay for gas.
+                      holder    {holder.Address}   takes the seat, votes, names the operator
+                      operator  {keys.Operator.Address}   the peer's own key: submits and attests
+                      age       {keys.Recipients.Last()}, and a post-quantum one: what files for this institution are sealed to
+                      endpoint  {settings.Endpoint}   where the other members fetch content; listens on {settings.Listen}
+                    Next:
+                      1. Back it up: fedchain backup --home {made.Path} FILE; and keep the passphrase somewhere else. Nobody can make these keys again.
+                      2. Give the holder's address to whoever deploys the federation.
+                      3. Send both addresses some of the chain's coin, to pay for gas ('fedchain deploy --estimate' says how much).
+                      4. When the federation is deployed: fedchain activate --home {made.Path} --federation ADDRESS
                     """));
             }
         });
         return command;
     }
+
+    private static string CheckedEndpoint(string text) => HomeSettings.EndpointFault(text) is not { } fault ? text
+        : throw new UserErrorException($"--endpoint {fault}.");
+
+    /// <summary>Nobody connects to 0.0.0.0: the machine's name is the better guess.</summary>
+    private static string UsualEndpoint(string listen) =>
+        IPEndPoint.Parse(listen) is var parsed && (parsed.Address.Equals(IPAddress.Any) || parsed.Address.Equals(IPAddress.IPv6Any))
+            ? string.Create(CultureInfo.InvariantCulture, $"http://{Dns.GetHostName()}:{parsed.Port}")
+            : $"http://{listen}";
 
     private static string CheckedListen(string text) => IPEndPoint.TryParse(text, out var parsed) && parsed.Port > 0 ? text
         : throw new UserErrorException($"--listen takes an IP address and a port, such as 0.0.0.0:7420; got '{text}'.");

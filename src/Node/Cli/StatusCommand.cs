@@ -75,6 +75,8 @@ internal static class StatusCommand
         if (state.FoundersActivated < state.Founders.Length)
         {
             Console.WriteLine($"founding   {state.FoundersActivated} of {state.Founders.Length} founders have activated; nothing can be opened before {Time(state.FoundingEndsAt)} unless all have");
+            var missing = Enumerable.Range(1, state.Founders.Length).Where(i => !state.Seats.ContainsKey(new MemberId((uint)i))).Select(i => state.Founders[i - 1]);
+            Console.WriteLine($"           yet to run 'fedchain activate': {string.Join(", ", missing)}");
         }
 
         foreach (var seat in state.Seats.Values)
@@ -84,7 +86,7 @@ internal static class StatusCommand
 
         if (state.Current is not { } round)
         {
-            Console.WriteLine("no round was opened yet");
+            Console.WriteLine("no round was opened yet; the members' peers ('fedchain node') open the first one when they may");
             return;
         }
 

@@ -23,6 +23,6 @@ internal static class DoctorText
             }
         }
 
-        console.MarkupLineInterpolated($"{report.Problems} problems, {report.Warnings} warnings, {report.NotChecked} not checked");
+        console.MarkupLineInterpolated($"{report.Problems} {(report.Problems == 1 ? "problem" : "problems")}, {report.Warnings} {(report.Warnings == 1 ? "warning" : "warnings")}, {report.NotChecked} not checked");
     }
 }

@@ -32,7 +32,7 @@ internal static class HomeDoctor
             seat = await new SeatChecks(home, keys, session, options.Rounds, checkup).RunAsync(cancellationToken);
         }
 
-        await MachineChecks.RunAsync(home, PolicyOf(state), state?.Seats.Count ?? 0, checkup, cancellationToken);
+        await MachineChecks.RunAsync(home, PolicyOf(state), state is null ? 0 : Math.Max(state.Seats.Count, state.Founders.Length), checkup, cancellationToken);
         await EndpointChecks.RunAsync(home, state, seat, time, checkup, cancellationToken);
         return new DoctorReport(home.Path, checkup.Checks);
     }

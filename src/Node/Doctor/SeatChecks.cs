@@ -4,6 +4,7 @@ using FedChain.Node.Chain;
 using FedChain.Node.Costs;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
+using FedChain.Node.Seats;
 using FedChain.Protocol;
 using FedChain.Protocol.Rounds;
 
@@ -92,7 +93,7 @@ internal sealed class SeatChecks(HomeFolder home, PeerKeys? keys, ChainSession s
 
         var member = await new RoundsClient(session.Client, State.RoundsContract).GetMemberAsync(seat.Id, cancellationToken);
         var identity = new PeerIdentity(session.ChainId, session.Federation, State.RoundsContract, seat.Id, keys);
-        if (RoundsWriter.SecretOf(member, identity, State.RoundsContract) is null)
+        if (new SeatSecrets(identity).Opening(member) is null)
         {
             checkup.Problem("commitment", $"none of this home's operator keys made the commitment {member.Commitment} that the next submission has to open", "Make a new one with 'recommit'; it holds from the next round on.");
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using FedChain.Network.Chain;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;

@@ -84,15 +84,15 @@ public sealed class HomeFolder
     }
 
     /// <summary>Every key file of this home.</summary>
-    public IReadOnlyList<string> KeyPaths => [HolderKeyPath, .. KeyFiles(OperatorKeyPath), .. KeyFiles(AgeKeyPath)];
+    public IReadOnlyList<string> KeyPaths => [HolderKey.Present, .. OperatorKey.All, .. AgeKey.All];
 
     /// <summary>The holder's address, which its key file names; no passphrase is needed.</summary>
     /// <exception cref="UserErrorException">The file is missing or no keystore.</exception>
-    public Protocol.Address? HolderAddress => AddressIn(HolderKeyPath);
+    public Protocol.Address? HolderAddress => AddressIn(HolderKey.Present);
 
     /// <summary>The operator's address, likewise.</summary>
     /// <exception cref="UserErrorException">The file is missing or no keystore.</exception>
-    public Protocol.Address? OperatorAddress => AddressIn(OperatorKeyPath);
+    public Protocol.Address? OperatorAddress => AddressIn(OperatorKey.Present);
 
     /// <summary>The key that votes and names the operator.</summary>
     public PrivateKey UnlockHolder(string passphrase) => Unlock(HolderKey.Present, passphrase);
