@@ -4,9 +4,16 @@ using FedChain.Bench;
 var benchmarks = new SortedDictionary<string, Action>(StringComparer.Ordinal)
 {
     ["envelope"] = EnvelopeBenchmark.Run,
+    ["learning"] = LearningBenchmark.Run,
     ["mean"] = MeanBenchmark.Run,
     ["recipients"] = RecipientBenchmark.Run,
 };
+
+if (args is ["load", var folder, var type]) // a process of its own, for "learning": what was in memory before would hide the peak
+{
+    LoadingBenchmark.Run(folder, type);
+    return 0;
+}
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var run))
 {

@@ -13,6 +13,10 @@ internal sealed class Golden(string folder)
     private readonly byte[] _bytes = File.ReadAllBytes(Path.Combine(folder, "golden.safetensors"));
     private SafetensorsHeader? _header;
 
+    /// <summary>Where the vectors are computed: FEDCHAIN_DEVICE=cuda asks for the GPU, as bench/gpu.sh does.</summary>
+    public static torch.Device Device { get; } =
+        FedChain.Learning.Compute.Resolve(Environment.GetEnvironmentVariable("FEDCHAIN_DEVICE") == "cuda" ? FedChain.Learning.ComputeDevice.Cuda : FedChain.Learning.ComputeDevice.Cpu);
+
     public JsonElement Json { get; } = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "golden.json"))).RootElement.Clone();
 
     public SafetensorsHeader Header => _header ??= SafetensorsHeader.Parse(_bytes);
@@ -25,13 +29,13 @@ internal sealed class Golden(string folder)
         .SelectMany(Directory.EnumerateDirectories).Where(d => Has(d, golden)).Order(StringComparer.Ordinal)];
 
     /// <summary>Loads the decoder in that folder. A kind that isn't supported fails the test: what lies among the vectors is to be read.</summary>
-    public static Decoder Load(string modelFolder) => ModelFolder.Load(modelFolder, torch.CPU);
+    public static Decoder Load(string modelFolder) => ModelFolder.Load(modelFolder, Device);
 
     public float[] Floats(string name) => Values<float>(name, TensorType.Float32);
 
     public long[] Longs(string name) => Values<long>(name, TensorType.Int64);
 
-    public torch.Tensor Tokens(string name) => torch.tensor(Longs(name), [.. Header[name].Shape]);
+    public torch.Tensor Tokens(string name) => torch.tensor(Longs(name), [.. Header[name].Shape], device: Device);
 
     /// <summary>The batch that input_ids, attention_mask and labels describe; a label of -100 doesn't count.</summary>
     public TokenBatch Batch(string prefix = "")
@@ -40,7 +44,7 @@ internal sealed class Golden(string folder)
         int[][] Rows(string name) => [.. Longs(prefix + name).Select(v => (int)v).Chunk(columns)];
         var (mask, labels) = (Rows("attention_mask"), Rows("labels"));
         var tokens = Rows("input_ids").Select((row, i) => row[..mask[i].Sum()]).ToArray();
-        return TokenBatch.Create(tokens, (row, position) => labels[row][position] != -100, torch.CPU);
+        return TokenBatch.Create(tokens, (row, position) => labels[row][position] != -100, Device);
     }
 
     public static void Near(float[] expected, torch.Tensor actual, double tolerance, string what)
@@ -62,7 +66,7 @@ internal sealed class Golden(string folder)
 
     public static float[] Values(torch.Tensor tensor)
     {
-        using var flat = tensor.detach().to(torch.float32).contiguous();
+        using var flat = tensor.detach().to(torch.float32).cpu().contiguous();
         return MemoryMarshal.Cast<byte, float>(flat.bytes).ToArray();
     }
 

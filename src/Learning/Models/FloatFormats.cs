@@ -1,13 +1,18 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FedChain.Protocol.Files;
 
 namespace FedChain.Learning.Models;
 
-/// <summary>Conversions between the floating-point formats that weights are stored and held in.</summary>
+/// <summary>
+/// Conversions between the floating-point formats that weights are stored and held in. Compiled with optimisation at once: a model is loaded once, and
+/// would be loaded by code that waits for its second, faster compilation.
+/// </summary>
 internal static class FloatFormats
 {
     /// <summary>Stored F32, F16 or BF16 as float32, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(ReadOnlySpan<byte> stored, TensorType type, Span<float> values)
     {
         switch (type)
@@ -32,6 +37,7 @@ internal static class FloatFormats
     }
 
     /// <summary>float32 as bfloat16, to nearest, ties to even. The values must be finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow(ReadOnlySpan<float> values, Span<ushort> narrowed)
     {
         var bits = MemoryMarshal.Cast<float, uint>(values);
@@ -50,6 +56,7 @@ internal static class FloatFormats
     }
 
     /// <summary>Whether none is NaN or infinite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool AreFinite(ReadOnlySpan<float> values)
     {
         var bits = MemoryMarshal.Cast<float, uint>(values);
@@ -74,6 +81,7 @@ internal static class FloatFormats
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ReadOnlySpan<ushort> upperHalves, Span<uint> bits)
     {
         var i = 0;

@@ -1,5 +1,6 @@
 // Symmetric per-channel int8: for each output row w of a matrix, s = max|w| / 127 and q = round(w / s), half to even, so w ≈ s q.
 // Source: Dettmers et al., LLM.int8() (arXiv 2208.07339), section 2.1 (absmax, vector-wise), without its mixed decomposition: activations stay floating-point.
+using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Models;
@@ -16,6 +17,7 @@ internal sealed record QuantizedWeight(Tensor Values, Tensor Scales) : IDisposab
     }
 
     /// <summary>One row, and its scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // as FloatFormats
     public static float Quantize(ReadOnlySpan<float> row, Span<sbyte> values)
     {
         var most = 0f;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -13,7 +14,7 @@ namespace FedChain.Learning.Models;
 /// </summary>
 internal sealed unsafe class WeightReader : IDisposable
 {
-    private const int WindowElements = 1 << 20;
+    private const int WindowElements = 1 << 18;
 
     private readonly string _file;
     private readonly SafetensorsHeader _header;
@@ -84,11 +85,12 @@ internal sealed unsafe class WeightReader : IDisposable
     private void Read(SafetensorsTensor entry, long at, int count, float* place, Use use)
     {
         using var view = _mapped.CreateViewAccessor(_header.DataOffset + entry.Offset + (at * entry.Type.Size()), count * (long)entry.Type.Size(), MemoryMappedFileAccess.Read);
+        var rented = place is null ? ArrayPool<float>.Shared.Rent(count) : [];
         byte* stored = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref stored);
         try
         {
-            var values = place is null ? new float[count] : new Span<float>(place, count);
+            var values = place is null ? rented.AsSpan(0, count) : new Span<float>(place, count);
             FloatFormats.Widen(new ReadOnlySpan<byte>(stored + view.PointerOffset, count * entry.Type.Size()), entry.Type, values);
             if (!FloatFormats.AreFinite(values))
             {
@@ -100,6 +102,10 @@ internal sealed unsafe class WeightReader : IDisposable
         finally
         {
             view.SafeMemoryMappedViewHandle.ReleasePointer();
+            if (place is null)
+            {
+                ArrayPool<float>.Shared.Return(rented);
+            }
         }
     }
 
