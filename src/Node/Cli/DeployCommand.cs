@@ -93,7 +93,12 @@ internal static class DeployCommand
                 throw new UserErrorException("Who founds it? Use --founder ADDRESS, once for each founder, with the holder's address that its 'fedchain init' printed.");
             }
 
-            using var holder = folder!.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
+            if (folder!.Settings.Federation is { } already)
+            {
+                throw new UserErrorException($"The home {folder.Path} belongs to the federation {already} already, and a home belongs to one. Deploy from another home; or, if that one is given up, remove \"federation\" and \"chainId\" from home.json.");
+            }
+
+            using var holder = folder.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
             var plan = (await FoundingPolicy.CreateAsync(
                 BaseModel.Open(result.GetValue(model)?.FullName ?? folder.Settings.Model ?? BaseModel.Own),
                 adapter,

@@ -92,9 +92,18 @@ internal static class HistoryCommand
                 + $"valid: {Voters(candidate, true)}; invalid: {Voters(candidate, false)}");
         }
 
-        Console.WriteLine(round.Winner is { } winner ? $"  finalised: adapter {winner.Aggregate}, manifest {Cid.RawOf(winner.Manifest)}" : $"  {round.PhaseAt(now)}");
+        Console.WriteLine(round.Winner is { } winner ? $"  finalised: adapter {winner.Aggregate}, manifest {Cid.RawOf(winner.Manifest)}" : $"  {Ended(round.PhaseAt(now))}");
 
         static string Voters(Candidate candidate, bool valid) =>
             string.Join(", ", candidate.Votes.Where(v => v.Value == valid).Select(v => v.Key.ToString())) is { Length: > 0 } list ? list : "nobody";
     }
+
+    private static string Ended(Phase phase) => phase switch
+    {
+        Phase.Aborted(var at) => $"aborted at {StatusCommand.Time(at)}: the next round starts from the same base",
+        Phase.Training(var until) => $"training until {StatusCommand.Time(until)}",
+        Phase.Aggregation(var turn, _, var until) => $"aggregation, turn {turn}, until {StatusCommand.Time(until)}",
+        Phase.Attestation(var turn, _, var until) => $"attestation of turn {turn} until {StatusCommand.Time(until)}",
+        _ => phase.ToString(),
+    };
 }

@@ -92,7 +92,7 @@ public abstract record PeerEvent
 
     public sealed record UpdateHeld(ulong Round, uint Of, long Bytes, string From) : PeerEvent
     {
-        public override string ToString() => Text($"round {Round}: holds the update of member {Of} ({Bytes:N0} bytes from {From})");
+        public override string ToString() => Text($"round {Round}: holds the update of member {Of} ({Bytes:N0} bytes, {From})");
     }
 
     public sealed record UpdateRefused(ulong Round, uint Of, string Reason) : PeerEvent
