@@ -21,7 +21,7 @@ public sealed partial class ThreatModelTests
         var text = File.ReadAllText(Path.Combine(Shared.RepositoryRoot, "docs", "threat-model.md"));
         var attacks = HardhatRun.DeclaredTests().Where(t => t.Contains("_attack_", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(attacks);
-        Assert.Empty(attacks.Where(t => !text.Contains($"`{t}`", StringComparison.Ordinal)));
+        Assert.DoesNotContain(attacks, t => !text.Contains($"`{t}`", StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"`(?<test>\w+Test\.\w+)`", RegexOptions.None, 1000)]

@@ -44,7 +44,7 @@ public sealed class DoctorFederation : IAsyncLifetime
 
     internal Task<PeerHost> StartAsync(int member, TimeProvider? time = null) => PeerHost.StartAsync(
         Federation.HomeOf(member), Federation.Passphrase, rpc: null, (_, _) => Task.FromResult<ILocalTrainer>(new IntegerTrainer(Federation.Layout, member)),
-        _ => { }, time ?? TimeProvider.System, tamper: null, TestContext.Current.CancellationToken);
+        _ => { }, time ?? TimeProvider.System, deceit: null, TestContext.Current.CancellationToken);
 
     /// <summary>A copy of the first member's home, to be spoilt.</summary>
     internal HomeFolder CopyHome(string to, Func<HomeSettings, HomeSettings>? change = null)

@@ -68,7 +68,7 @@ public sealed class PeerTests
     {
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 1, postQuantum: true);
         using var patience = Limit();
-        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), tamper: null, patience.Token);
+        var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), deceit: null, patience.Token);
         await RunAllAsync(peers, (state, _) => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);
 
         await federation.Reader.ReadAsync(patience.Token);

@@ -63,7 +63,7 @@ public sealed class RotationTests
         var start = Adapter.First(federation.Layout, default, 20);
         using var file = File.OpenRead(home.AdapterFile(second.Winner!.Aggregate));
         Assert.Equal(start.Values.ToArray().Select(v => v + 4), AdapterFile.Read(file, file.Length, 20, federation.Layout, out _).Values.ToArray());
-        var audit = await Auditor.RunAsync(federation.Client, federation.Address, [.. federation.Members.Select(m => Path.Combine(m.Home, "store"))], allowPrivate: true, TimeProvider.System, cancellation);
+        var audit = await Auditor.RunAsync(federation.Client, new AuditRequest { Federation = federation.Address, Stores = [.. federation.Members.Select(m => Path.Combine(m.Home, "store"))], AllowPrivate = true }, TimeProvider.System, cancellation);
         Assert.True(audit.Ok, string.Join("\n", audit.Checks.Where(c => c.Result != CheckResult.Held)));
     }
 

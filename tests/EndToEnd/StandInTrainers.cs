@@ -1,6 +1,7 @@
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Numerics;
 
 namespace FedChain.EndToEnd.Tests;
 
@@ -8,6 +9,10 @@ namespace FedChain.EndToEnd.Tests;
 internal sealed class EndlessTrainer(AdapterLayout layout) : ILocalTrainer
 {
     public AdapterLayout Layout => layout;
+
+    public Hash256 ValidationSet => default;
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(default(Micronats));
 
     public async Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
@@ -24,6 +29,10 @@ internal sealed class IdleTrainer(AdapterLayout layout) : ILocalTrainer
 
     public AdapterLayout Layout => layout;
 
+    public Hash256 ValidationSet => default;
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(default(Micronats));
+
     public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         Asked++;
@@ -35,6 +44,10 @@ internal sealed class IdleTrainer(AdapterLayout layout) : ILocalTrainer
 internal sealed class HeldTrainer(ILocalTrainer trainer, Task may) : ILocalTrainer
 {
     public AdapterLayout Layout => trainer.Layout;
+
+    public Hash256 ValidationSet => trainer.ValidationSet;
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
 
     public async Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {

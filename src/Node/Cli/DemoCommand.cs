@@ -8,15 +8,16 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        var members = new Option<int?>("--members") { Description = "Institutions, 2 to 16; 4 by default, or as many as --data has." };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds, at least 1.", DefaultValueFactory = _ => 3 };
+        var members = new Option<int?>("--members") { Description = $"Institutions in all, 2 to 16; {DemoDefaults.Members} by default, or as many as --data has. The last one joins by vote before the last round, if there are three." };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds in all, at least 1.", DefaultValueFactory = _ => DemoDefaults.Rounds };
         var seed = new Option<ulong>("--seed") { Description = "The same seed gives the same global adapters.", DefaultValueFactory = _ => 1 };
         var data = new Option<DirectoryInfo?>("--data") { Description = "A folder of *.jsonl or *.jsonl.gz, one institution each; generated text if not given.", HelpName = "DIR" };
         var model = new Option<DirectoryInfo?>("--model") { Description = "A base model in Hugging Face layout; a small one of FedChain's own if not given.", HelpName = "DIR" };
         var home = new Option<DirectoryInfo?>("--home") { Description = "A new or empty folder for everything; fedchain-demo (or -2, -3, ...) if not given.", HelpName = "DIR" };
         var report = new Option<FileInfo?>("--report") { Description = "Write everything that happened to this file, as JSON.", HelpName = "FILE" };
         var command = new Command("demo", """
-            Founds a federation on this machine and trains with it: a local chain, a process for each institution, real rounds, and the history verified.
+            Founds a federation on this machine and trains with it: a local chain, a process for each institution, real rounds. Then its members admit
+            another institution by vote, train a round with it, grant an auditor access, and the history is verified by outsider, member and auditor.
 
             Examples:
               fedchain demo
@@ -51,7 +52,7 @@ internal static class DemoCommand
             }
 
             var finalised = outcome.Rounds.Count(r => r.Aggregate is not null);
-            return finalised == options.Rounds ? outcome.Verification.Outsider.ExitCode : ExitCodes.Failed;
+            return finalised == options.Rounds ? outcome.Verification.ExitCode : ExitCodes.Failed;
         });
         return command;
     }

@@ -8,7 +8,11 @@ namespace FedChain.Node.Demo;
 /// <summary>Sizes at which the demonstration shows something in a few minutes on two cores.</summary>
 internal static class DemoDefaults
 {
-    public const int Members = 4;
+    /// <summary>Four found the federation; the fifth is admitted by vote.</summary>
+    public const int Members = 5;
+
+    /// <summary>Three by the founders, then one with the newcomer.</summary>
+    public const int Rounds = 4;
 
     public const int PollMilliseconds = 30;
 
@@ -19,6 +23,9 @@ internal static class DemoDefaults
 
     /// <summary>A local chain answers at once, so it is asked often.</summary>
     public static ChainOptions Chain { get; } = new() { PollInterval = TimeSpan.FromMilliseconds(20) };
+
+    /// <summary>Seconds for voting: the local chain gives each transaction a block, and each block a second at least.</summary>
+    public static uint VotingPeriod(int voters) => (uint)(6 + voters);
 
     /// <summary>Deadlines far beyond what is needed: the chain's clock runs ahead, since each block is at least a second after the last.</summary>
     public static PolicyParams Params(int rounds) => new(Training: 1800, Publishing: 300, Attesting: 300, Interval: 0, Minimum: 1, MaxTurns: 4, Rounds: (uint)rounds);

@@ -1,6 +1,6 @@
 namespace FedChain.Node.Demo;
 
-/// <summary>The demonstration's folder: <c>chain/</c>, <c>data/</c>, <c>members/NAME/</c> (their homes), <c>logs/</c>, <c>passphrase</c>.</summary>
+/// <summary>The demonstration's folder: <c>chain/</c>, <c>data/</c>, <c>members/NAME/</c> (their homes), <c>logs/</c>, <c>passphrase</c>, <c>auditor.age</c>.</summary>
 internal sealed class DemoHome
 {
     /// <summary>Where the chain listens when it is started again by hand.</summary>
@@ -19,6 +19,9 @@ internal sealed class DemoHome
     public string Logs => Folder("logs");
 
     public string PassphraseFile => System.IO.Path.Combine(Path, "passphrase");
+
+    /// <summary>The auditor's age identity, as <c>age-keygen</c> would write it.</summary>
+    public string AuditorKeyFile => System.IO.Path.Combine(Path, "auditor.age");
 
     private string Folder(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
 }

@@ -5,10 +5,14 @@ public sealed record DemoOptions
 {
     public const int MostMembers = 16;
 
-    /// <summary>Institutions, 2 to 16; with <see cref="Data"/> as many as the folder has, if not given.</summary>
+    /// <summary>
+    /// Institutions in all, 2 to 16; with <see cref="Data"/> as many as the folder has, if not given. From three on, and with at least two rounds, the
+    /// last one is no founder: it is admitted by vote before the last round.
+    /// </summary>
     public int? Members { get; init; }
 
-    public int Rounds { get; init; } = 3;
+    /// <summary>Rounds in all.</summary>
+    public int Rounds { get; init; } = DemoDefaults.Rounds;
 
     /// <summary>Fixes data, first adapter and order of records: the same seed gives the same global adapters. Keys are always random.</summary>
     public ulong Seed { get; init; } = 1;

@@ -30,6 +30,9 @@ public sealed record DemoReport
 
     public required IReadOnlyList<RoundReport> Rounds { get; init; }
 
+    /// <summary>What the members decided by vote, in order.</summary>
+    public required IReadOnlyList<DecisionReport> Decisions { get; init; }
+
     public EvaluationReport? Evaluation { get; init; }
 
     public required VerificationReport Verification { get; init; }
@@ -47,7 +50,8 @@ public sealed record DemoReport
     public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
 }
 
-public sealed record MemberReport(uint Id, string Name, string Home, string Holder, string Operator, string Endpoint, int TrainRecords, int TestRecords, int CutRecords);
+/// <param name="Founder">False for the one that was admitted by vote.</param>
+public sealed record MemberReport(uint Id, bool Founder, string Name, string Home, string Holder, string Operator, string Endpoint, int TrainRecords, int TestRecords, int CutRecords);
 
 public sealed record RoundReport
 {
@@ -111,4 +115,14 @@ public sealed record BeforeAndAfter(double Base, double Local, double Federated)
     public double FederatedGain => Base - Federated;
 }
 
-public sealed record VerificationReport(AuditReport Outsider);
+/// <summary>The same history, verified with nothing but the chain, with a member's keys, and with an auditor's.</summary>
+public sealed record VerificationReport(AuditReport Outsider, AuditReport Member, AuditReport Auditor)
+{
+    /// <summary>The worst of the three.</summary>
+    [JsonIgnore]
+    public int ExitCode => new[] { Outsider.ExitCode, Member.ExitCode, Auditor.ExitCode } is var codes && codes.Contains(ExitCodes.Failed) ? ExitCodes.Failed : codes.Max();
+}
+
+/// <summary>A decision by vote, executed.</summary>
+/// <param name="Gas">Of each transaction: propose, vote, queue, execute.</param>
+public sealed record DecisionReport(string Proposal, string Description, uint Proposer, int For, int Voters, IReadOnlyDictionary<string, IReadOnlyList<ulong>> Gas);

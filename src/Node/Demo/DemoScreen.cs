@@ -17,6 +17,9 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
     /// <summary>A line with the time since the start.</summary>
     public void Say(string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  {text}");
 
+    /// <summary>A line about what a member did.</summary>
+    public void Say(string name, string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [blue]{name}[/] {text}");
+
     /// <summary>Shows what a member reported. Of the training steps, those that end a fifth are shown.</summary>
     public void Show(PeerEvent e, string name)
     {
@@ -25,39 +28,42 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
             case PeerEvent.Training t:
                 if (5 * t.Step / t.Steps != 5 * (t.Step - 1) / t.Steps)
                 {
-                    Member(name, $"step {t.Step}/{t.Steps}, loss {t.Loss:F3}, {t.TokensPerSecond:N0} tokens/s");
+                    Say(name, $"step {t.Step}/{t.Steps}, loss {t.Loss:F3}, {t.TokensPerSecond:N0} tokens/s");
                 }
 
                 break;
             case PeerEvent.TrainingStarted t:
-                Member(name, $"trains {t.Steps} steps on {t.Records} records ({t.CutRecords} cut to fit the context), factors {t.Factor}");
+                Say(name, $"trains {t.Steps} steps on {t.Records} records ({t.CutRecords} cut to fit the context), factors {t.Factor}");
                 break;
             case PeerEvent.Trained t:
-                Member(name, $"trained in {t.Seconds:F1} s; validation loss {t.BaseModelLoss:F3} base model, {t.RoundBaseLoss:F3} before, {t.ResultLoss:F3} after");
+                Say(name, $"trained in {t.Seconds:F1} s; validation loss {t.BaseModelLoss:F3} base model, {t.RoundBaseLoss:F3} before, {t.ResultLoss:F3} after");
                 break;
             case PeerEvent.Ready t:
-                Member(name, $"is ready and serves its content at {t.Endpoint}");
+                Say(name, $"is ready and serves its content at {t.Endpoint}");
                 break;
             case PeerEvent.Opened t:
-                Member(name, $"opens round {t.Round} ({t.Gas:N0} gas)");
+                Say(name, $"opens round {t.Round} ({t.Gas:N0} gas)");
                 break;
             case PeerEvent.Submitted t:
-                Member(name, $"submits {Short(t.Manifest)}, {t.Bytes:N0} sealed bytes ({t.Gas:N0} gas)");
+                Say(name, $"submits {Short(t.Manifest)}, {t.Bytes:N0} sealed bytes ({t.Gas:N0} gas)");
                 break;
             case PeerEvent.UpdateRefused t:
-                Member(name, $"refuses the update of member {t.Of}: {t.Reason}");
+                Say(name, $"refuses the update of member {t.Of}: {t.Reason}");
                 break;
             case PeerEvent.HoldingsSigned t:
-                Member(name, $"signs that it holds {t.Held} of {t.Submissions} updates");
+                Say(name, $"signs that it holds {t.Held} of {t.Submissions} updates");
                 break;
             case PeerEvent.Published t:
-                Member(name, $"aggregates {t.Included} updates and publishes {Short(t.Aggregate)} ({t.Gas:N0} gas)");
+                Say(name, $"aggregates {t.Included} updates and publishes {Short(t.Aggregate)} ({t.Gas:N0} gas)");
                 break;
             case PeerEvent.Attested t:
-                Member(name, $"attests {(t.Valid ? "valid" : "INVALID")}: {t.Reason} ({t.Gas:N0} gas)");
+                Say(name, $"attests {(t.Valid ? "valid" : "INVALID")}: {t.Reason} ({t.Gas:N0} gas)");
                 break;
             case PeerEvent.AdapterMeasured { IsWorse: true } t:
-                Member(name, t.InWords);
+                Say(name, t.InWords);
+                break;
+            case PeerEvent.AdapterObtained t:
+                Say(name, $"had not recomputed the adapter {Short(t.Adapter)} of round {t.Round}; its bytes came from the others: {t.From}");
                 break;
             case PeerEvent.Trouble t:
                 console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [yellow]{name}: {t.What}: {t.Reason}[/]");
@@ -94,6 +100,4 @@ internal sealed class DemoScreen(IAnsiConsole console, TimeProvider time)
     public void Show(AuditReport audit) => AuditText.Write(console, audit);
 
     public static string Short(string digest) => digest.Length > 20 ? $"{digest[..10]}…{digest[^4..]}" : digest;
-
-    private void Member(string name, string text) => console.MarkupLineInterpolated($"[grey]{Elapsed,6:F1} s[/]  [blue]{name}[/] {text}");
 }

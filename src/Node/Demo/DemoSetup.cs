@@ -24,58 +24,75 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
 {
     private static readonly BigInteger Funds = BigInteger.Pow(10, 19); // 10 ether, for gas
 
+    private readonly HashSet<int> _ports = [];
+
     public Address Federation { get; private set; }
 
     public ulong ChainId { get; private set; }
 
     public ulong DeploymentBlock { get; private set; }
 
+    public string Passphrase { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
     public async Task<IReadOnlyList<DemoMember>> FoundAsync(IReadOnlyList<string> dataFiles, BaseModel model, Action<string> say, CancellationToken cancellationToken)
     {
-        var passphrase = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        AtomicFile.Write(home.PassphraseFile, System.Text.Encoding.ASCII.GetBytes(passphrase + "\n"), secret: true);
-        var ports = FreePorts(dataFiles.Count);
-        var homes = dataFiles.Select((file, i) => MakeHome(file, i, ports[i], model, passphrase)).ToList();
-        say($"{homes.Count} homes with keys of their own in {home.Members}");
-
+        AtomicFile.Write(home.PassphraseFile, System.Text.Encoding.ASCII.GetBytes(Passphrase + "\n"), secret: true);
         ChainId = await client.GetChainIdAsync(cancellationToken);
+        var homes = dataFiles.Select((file, i) => MakeHome(file, model)).ToList();
+        say($"{homes.Count} homes with keys of their own in {home.Members}");
+        var founders = homes.Select((folder, i) => MemberOf(folder, new MemberId((uint)i + 1))).ToList();
+        await FundAsync(founders.SelectMany(m => (Address[])[m.Holder, m.Operator]), cancellationToken);
+
         using var deployerKey = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
         using var deployer = new TransactionSender(client, deployerKey, ChainId);
-        var holders = homes.Select(h => h.UnlockHolder(passphrase)).ToList();
-        var keys = homes.Select(h => h.UnlockPeerKeys(passphrase)).ToList();
-        var members = new List<DemoMember>();
-        try
+        var chainPlan = plan.ForChain([.. founders.Select(m => m.Holder)]) with { VotingPeriod = DemoDefaults.VotingPeriod(homes.Count + 1), ExecutionDelay = 1 };
+        var made = await Deployment.DeployAsync(client, deployer, ContractArtifact.Code, chainPlan, cancellationToken);
+        (Federation, DeploymentBlock) = (made.Membership, made.DeploymentBlock);
+        say($"federation {Federation} deployed, {made.Receipts.Aggregate(0UL, (sum, r) => sum + r.GasUsed):N0} gas; policy {DemoScreen.Short(plan.Policy.BaseModel.ToString())}, genesis {DemoScreen.Short(plan.Genesis.ToString())}");
+        foreach (var (folder, founder) in homes.Zip(founders))
         {
-            foreach (var key in holders.Concat(keys.Select(k => k.Operator)))
-            {
-                await deployer.SendOrThrowAsync(TransactionIntent.Transfer(key.Address, Funds), cancellationToken);
-            }
-
-            var made = await Deployment.DeployAsync(client, deployer, ContractArtifact.Code, plan.ForChain([.. holders.Select(k => k.Address)]), cancellationToken);
-            (Federation, DeploymentBlock) = (made.Membership, made.DeploymentBlock);
-            say($"federation {Federation} deployed, {made.Receipts.Aggregate(0UL, (sum, r) => sum + r.GasUsed):N0} gas; policy {DemoScreen.Short(plan.Policy.BaseModel.ToString())}, genesis {DemoScreen.Short(plan.Genesis.ToString())}");
-            for (var i = 0; i < homes.Count; i++)
-            {
-                homes[i].Save(homes[i].Settings with { ChainId = ChainId, Federation = Federation });
-                await using var session = await ChainSession.OpenAsync(homes[i], rpc: null, federation: null, time, cancellationToken);
-                var receipt = await Founding.ActivateAsync(session, homes[i], holders[i], keys[i], cancellationToken);
-                var settings = homes[i].Settings;
-                members.Add(new DemoMember(new MemberId((uint)i + 1), settings.Name, homes[i].Path, holders[i].Address, keys[i].Operator.Address, settings.Endpoint));
-                say($"{settings.Name} has activated its seat {i + 1} ({receipt?.GasUsed:N0} gas)");
-            }
-        }
-        finally
-        {
-            holders.ForEach(k => k.Dispose());
-            keys.ForEach(k => k.Dispose());
+            folder.Save(folder.Settings with { ChainId = ChainId, Federation = Federation });
+            await using var session = await ChainSession.OpenAsync(folder, rpc: null, federation: null, time, cancellationToken);
+            using var holder = folder.UnlockHolder(Passphrase);
+            using var keys = folder.UnlockPeerKeys(Passphrase);
+            var receipt = await Founding.ActivateAsync(session, folder, holder, keys, cancellationToken);
+            say($"{founder.Name} has activated its seat {founder.Id} ({receipt?.GasUsed:N0} gas)");
         }
 
-        return members;
+        return founders;
     }
 
-    private HomeFolder MakeHome(string dataFile, int index, int port, BaseModel model, string passphrase)
+    /// <summary>A home for an institution that is no founder, with coins to pay for its application.</summary>
+    public async Task<HomeFolder> MakeApplicantAsync(string dataFile, BaseModel model, CancellationToken cancellationToken)
+    {
+        var folder = MakeHome(dataFile, model);
+        folder.Save(folder.Settings with { ChainId = ChainId, Federation = Federation });
+        var applicant = MemberOf(folder, default);
+        await FundAsync([applicant.Holder, applicant.Operator], cancellationToken);
+        return folder;
+    }
+
+    public DemoMember MemberOf(HomeFolder folder, MemberId id)
+    {
+        using var holder = folder.UnlockHolder(Passphrase);
+        using var @operator = folder.UnlockOperator(Passphrase);
+        return new DemoMember(id, folder.Settings.Name, folder.Path, holder.Address, @operator.Address, folder.Settings.Endpoint);
+    }
+
+    private async Task FundAsync(IEnumerable<Address> accounts, CancellationToken cancellationToken)
+    {
+        using var key = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
+        using var sender = new TransactionSender(client, key, ChainId);
+        foreach (var account in accounts)
+        {
+            await sender.SendOrThrowAsync(TransactionIntent.Transfer(account, Funds), cancellationToken);
+        }
+    }
+
+    private HomeFolder MakeHome(string dataFile, BaseModel model)
     {
         var name = InstitutionData.NameOf(dataFile);
+        var port = FreePort();
         var settings = new HomeSettings
         {
             Name = name,
@@ -86,26 +103,25 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
             Model = model.Path,
             Device = "cpu",
             Threads = 1, // the same bits on every run
-            Seed = (seed * 1000) + (ulong)index,
+            Seed = (seed * 1000) + (ulong)_ports.Count - 1,
             Training = training,
             PollMilliseconds = DemoDefaults.PollMilliseconds,
             AllowPrivateEndpoints = true,
         };
-        return HomeFolder.Create(Path.Combine(home.Members, name), settings, passphrase, KeystoreOptions.Light);
+        return HomeFolder.Create(Path.Combine(home.Members, name), settings, Passphrase, KeystoreOptions.Light);
     }
 
-    /// <summary>Ports that are free now; all are held until the last is found, so that they differ.</summary>
-    private static List<int> FreePorts(int count)
+    /// <summary>A port that is free now and that no other home got.</summary>
+    private int FreePort()
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        try
+        while (true)
         {
-            listeners.ForEach(l => l.Start());
-            return [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        }
-        finally
-        {
-            listeners.ForEach(l => l.Dispose());
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            if (((IPEndPoint)listener.LocalEndpoint).Port is var port && _ports.Add(port))
+            {
+                return port;
+            }
         }
     }
 }

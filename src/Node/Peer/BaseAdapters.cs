@@ -29,9 +29,10 @@ internal sealed class BaseAdapters(PeerContext context)
                 + "Is this home's base model the one that the policy names?");
         var winner = source.Winner!;
         var manifest = GlobalManifest.Parse(await context.Content.ManifestAsync(source, winner.Aggregator, winner.Manifest, cancellationToken));
-        var (plaintext, _) = await context.Content.OpenAsync(
+        var (plaintext, from) = await context.Content.OpenAsync(
             source, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken);
         using var file = new MemoryStream(plaintext);
         context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var found), found);
+        context.Tell(new PeerEvent.AdapterObtained(source.Id.Value, digest.ToString(), from));
     }
 }

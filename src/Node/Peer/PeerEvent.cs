@@ -22,6 +22,7 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(Recommitted), "recommitted")]
 [JsonDerivedType(typeof(UpdateMissing), "update-missing")]
 [JsonDerivedType(typeof(AdapterMeasured), "adapter-measured")]
+[JsonDerivedType(typeof(AdapterObtained), "adapter-obtained")]
 [JsonDerivedType(typeof(Trouble), "trouble")]
 public abstract record PeerEvent
 {
@@ -165,6 +166,12 @@ public abstract record PeerEvent
         }
 
         public override string ToString() => Text($"{InWords}");
+    }
+
+    /// <summary>The global adapter of <paramref name="Round"/>, which this home had not recomputed, was opened: sealed by its aggregator, or anew by another member.</summary>
+    public sealed record AdapterObtained(ulong Round, string Adapter, string From) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: opened its adapter {Adapter}, {From}");
     }
 
     /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>

@@ -130,7 +130,7 @@ public sealed class ReachTests : IAsyncLifetime
 
         public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) => Task.FromResult<byte[]?>(null);
 
-        public Task<bool> WritePayloadAsync(Hash256 digest, MemberId to, Stream destination, CancellationToken cancellationToken) => Task.FromResult(false);
+        public Task<bool> WritePayloadAsync(Hash256 digest, PayloadReader to, Stream destination, CancellationToken cancellationToken) => Task.FromResult(false);
 
         public IReadOnlyList<Uri>? EndpointsOf(MemberId member) => member == Asked ? Endpoints : null;
     }

@@ -1,3 +1,4 @@
+using FedChain.Network.Content;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -58,7 +59,7 @@ public sealed class SealingTests : IDisposable
     {
         var content = Content(memberHasHybrid, PolicyJson(postQuantum), out var digest);
         using var file = new MemoryStream();
-        Assert.Equal(expected is not null, await content.WritePayloadAsync(digest, new MemberId(1), file, TestContext.Current.CancellationToken));
+        Assert.Equal(expected is not null, await content.WritePayloadAsync(digest, new PayloadReader.Member(new MemberId(1)), file, TestContext.Current.CancellationToken));
         if (expected is null)
         {
             Assert.Equal(0, file.Length);
@@ -74,7 +75,7 @@ public sealed class SealingTests : IDisposable
 
     [Fact]
     public async Task Under_a_policy_that_cannot_be_read_nothing_is_sealed_with_less_than_it_may_require() =>
-        Assert.False(await Content(memberHasHybrid: false, "{}", out var digest).WritePayloadAsync(digest, new MemberId(1), Stream.Null, TestContext.Current.CancellationToken));
+        Assert.False(await Content(memberHasHybrid: false, "{}", out var digest).WritePayloadAsync(digest, new PayloadReader.Member(new MemberId(1)), Stream.Null, TestContext.Current.CancellationToken));
 
     private MemberContent Content(bool memberHasHybrid, string policy, out Hash256 digest)
     {
