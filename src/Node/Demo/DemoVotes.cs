@@ -9,6 +9,8 @@ namespace FedChain.Node.Demo;
 /// <summary>Has the demonstration's boards decide, each with its own holder's key: propose, vote, wait for the deadline, queue, execute.</summary>
 internal sealed class DemoVotes(ChainClient client, FederationReader reader, DemoSetup setup, DemoScreen screen, TimeProvider time)
 {
+    private const int MostShown = 500;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     private readonly List<DecisionReport> _decisions = [];
@@ -28,7 +30,7 @@ internal sealed class DemoVotes(ChainClient client, FederationReader reader, Dem
         var proposal = ProposalWords.Propose(actions, reason: "", reader.State, contracts);
         var gas = new Dictionary<string, IReadOnlyList<ulong>>(StringComparer.Ordinal);
         gas["propose"] = [await SendAsync(proposer, governance.Propose(proposal), cancellationToken)];
-        screen.Say(proposer.Name, $"proposes {DemoScreen.Short(proposal.Id.ToString())}: {proposal.Description} ({gas["propose"][0]:N0} gas)");
+        screen.Say(proposer.Name, $"proposes {DemoScreen.Short(proposal.Id.ToString())}: {Cut(proposal.Description)} ({gas["propose"][0]:N0} gas)");
         while (await governance.GetStateAsync(proposal.Id, cancellationToken) == ProposalState.Pending)
         {
             await Task.Delay(Look, time, cancellationToken); // voting begins in the second after
@@ -46,6 +48,9 @@ internal sealed class DemoVotes(ChainClient client, FederationReader reader, Dem
         screen.Say(proposer.Name, $"queues and executes it ({gas["queue"][0]:N0} + {gas["execute"][0]:N0} gas)");
         _decisions.Add(new DecisionReport(proposal.Id.ToString(), proposal.Description, proposer.Id.Value, voters.Count, voters.Count, gas));
     }
+
+    /// <summary>A post-quantum recipient alone takes 2,000 characters.</summary>
+    private static string Cut(string description) => description.Length <= MostShown ? description : $"{description[..MostShown]}…";
 
     private async Task<ulong> SendAsync(DemoMember member, ContractCall call, CancellationToken cancellationToken)
     {
