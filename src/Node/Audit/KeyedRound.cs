@@ -3,7 +3,6 @@ using FedChain.Aggregator;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
-using FedChain.Protocol.Ethereum.Signing;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
@@ -123,7 +122,9 @@ internal sealed class KeyedRound(
             Adapter? final = null;
             foreach (var candidate in round.Candidates)
             {
-                var judgement = Judge(candidate, manifests[candidate.Turn], verdicts, terms, cancellationToken);
+                var (manifest, refusal) = manifests[candidate.Turn];
+                var judgement = manifest is not null ? Judgement.Of(candidate, manifest, round, verdicts, terms, Name, cancellationToken)
+                    : refusal is not null ? new Judgement(false, refusal) : new Judgement(null, "its manifest could not be had");
                 if (candidate == decided)
                 {
                     Decision(candidate, judgement);
@@ -196,51 +197,6 @@ internal sealed class KeyedRound(
         return verdict;
     }
 
-    /// <summary>Whether a candidate is the one that its updates make, and why.</summary>
-    private Judgement Judge(
-        Candidate candidate, (GlobalManifest? Manifest, string? Refusal) named, Dictionary<int, UpdateVerdict> verdicts, RoundTerms terms, CancellationToken cancellationToken)
-    {
-        if (named.Manifest is not { } manifest)
-        {
-            return named.Refusal is { } malformed ? new(false, malformed) : new(null, "its manifest could not be had");
-        }
-
-        if (manifest.Holdings is HoldingsSource.Inline(var holdings) && CandidateRules.Refusal(manifest, holdings, round, candidate, new SigningDomain(chainId, contract)) is { } refusal)
-        {
-            return new(false, refusal);
-        }
-
-        if (candidate.Aggregate.IsZero)
-        {
-            return new(true, $"only {manifest.Included.Count} updates can be included, and {round.Minimum} are needed");
-        }
-
-        if (!manifest.Included.IsOf(round.Submissions.Length) || manifest.Included.Count == 0)
-        {
-            return new(false, $"it includes {manifest.Included}, of {round.Submissions.Length} submissions");
-        }
-
-        var updates = new List<ValidUpdate>();
-        foreach (var index in manifest.Included.Indices)
-        {
-            var member = round.Submissions[index].Member;
-            switch (verdicts.GetValueOrDefault(index))
-            {
-                case UpdateVerdict.Accepted(var update):
-                    updates.Add(update);
-                    break;
-                case UpdateVerdict.Refused refused:
-                    return new(false, $"it includes the update of member {member}, which is invalid ({refused.Reason})");
-                default:
-                    return new(null, $"the update of member {member} could not be opened");
-            }
-        }
-
-        var (adapter, aggregate) = Recomputation.Compute(terms, updates, threads: 0, cancellationToken);
-        return aggregate == candidate.Aggregate ? new(true, $"the {updates.Count} included updates make {aggregate}", adapter)
-            : new(false, $"the {updates.Count} included updates make {aggregate}, but {candidate.Aggregate} was published by member {Name(candidate.Aggregator)}");
-    }
-
     /// <summary>A candidate that a quorum decided on has to be right; else the lie is told, with the names of those who attested it.</summary>
     private void Decision(Candidate candidate, Judgement judgement)
     {
@@ -307,9 +263,4 @@ internal sealed class KeyedRound(
 
     /// <summary>A member's id and, as it calls itself, its name.</summary>
     private string Name(MemberId member) => Sealing.ProfileOf(round.Profiles.GetValueOrDefault(member)) is { } profile ? $"{member} ({profile.Name})" : member.ToString();
-
-    /// <param name="Right">Null if something is missing.</param>
-    /// <param name="Reason">What was found.</param>
-    /// <param name="Adapter">What the updates make, if it is what was published.</param>
-    private sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = null);
 }

@@ -1,0 +1,68 @@
+using FedChain.Aggregator;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Signing;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+using FedChain.Protocol.Rounds;
+
+namespace FedChain.Node.Audit;
+
+/// <summary>Whether a candidate is the one that its included updates make.</summary>
+/// <param name="Right">Null if something is missing to tell.</param>
+/// <param name="Reason">What was found.</param>
+/// <param name="Adapter">What the updates make, if it is what was published.</param>
+internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = null)
+{
+    /// <param name="candidate">What was published.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="round">The round.</param>
+    /// <param name="verdicts">Of the submissions that could be opened, by index.</param>
+    /// <param name="terms">What the updates were validated against.</param>
+    /// <param name="name">Names a member for people.</param>
+    /// <param name="cancellationToken">Looked at while computing.</param>
+    public static Judgement Of(
+        Candidate candidate,
+        GlobalManifest manifest,
+        RoundState round,
+        IReadOnlyDictionary<int, UpdateVerdict> verdicts,
+        RoundTerms terms,
+        Func<MemberId, string> name,
+        CancellationToken cancellationToken)
+    {
+        var domain = new SigningDomain(terms.Chain, terms.Rounds);
+        if (manifest.Holdings is HoldingsSource.Inline(var holdings) && CandidateRules.Refusal(manifest, holdings, round, candidate, domain) is { } refusal)
+        {
+            return new(false, refusal);
+        }
+
+        if (candidate.Aggregate.IsZero)
+        {
+            return new(true, $"only {manifest.Included.Count} updates can be included, and {round.Minimum} are needed");
+        }
+
+        if (!manifest.Included.IsOf(round.Submissions.Length) || manifest.Included.Count == 0)
+        {
+            return new(false, $"it includes {manifest.Included}, of {round.Submissions.Length} submissions");
+        }
+
+        var updates = new List<ValidUpdate>();
+        foreach (var index in manifest.Included.Indices)
+        {
+            var member = name(round.Submissions[index].Member);
+            switch (verdicts.GetValueOrDefault(index))
+            {
+                case UpdateVerdict.Accepted(var update):
+                    updates.Add(update);
+                    break;
+                case UpdateVerdict.Refused refused:
+                    return new(false, $"it includes the update of member {member}, which is invalid ({refused.Reason})");
+                default:
+                    return new(null, $"the update of member {member} could not be opened");
+            }
+        }
+
+        var (adapter, aggregate) = Recomputation.Compute(terms, updates, threads: 0, cancellationToken);
+        return aggregate == candidate.Aggregate ? new(true, $"the {updates.Count} included updates make {aggregate}", adapter)
+            : new(false, $"the {updates.Count} included updates make {aggregate}, but {candidate.Aggregate} was published by member {name(candidate.Aggregator)}");
+    }
+}
