@@ -31,7 +31,7 @@ internal static class ActivateCommand
             folder.Save(folder.Settings with { Rpc = session.Client.Endpoint.ToString(), ChainId = session.ChainId, Federation = session.Federation });
             Console.WriteLine(receipt is null
                 ? $"The seat of {holder.Address} is active already; nothing was sent."
-                : $"The seat of {holder.Address} is active ({receipt.GasUsed:N0} gas, transaction {receipt.Transaction}). Now run: fedchain node --home {folder.Path}");
+                : $"The seat of {holder.Address} is active ({receipt.GasUsed:N0} gas, transaction {receipt.Transaction}). Now run: fedchain doctor --home {folder.Path}, and, if it finds no problem, fedchain node --home {folder.Path}");
         });
         return command;
     }

@@ -59,7 +59,7 @@ public abstract record PeerEvent
 
     public sealed record Ready(string Endpoint, ulong Round) : PeerEvent
     {
-        public override string ToString() => Text($"ready; serving content at {Endpoint}; the chain is at round {Round}");
+        public override string ToString() => Text($"ready; serves content on {Endpoint}; the chain is at round {Round}");
     }
 
     public sealed record Opened(ulong Round, string Transaction, ulong Gas) : PeerEvent
