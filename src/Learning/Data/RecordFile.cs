@@ -23,32 +23,73 @@ public static class RecordFile
     /// <exception cref="IOException">The file can't be read.</exception>
     public static IEnumerable<DataRecord> Read(string path)
     {
+        foreach (var line in Scan(path))
+        {
+            yield return line.Record ?? throw line.Problem!;
+        }
+    }
+
+    /// <summary>Reads line by line and goes on after a line that is no record, to name them all. Damage of the file as a whole is the last line's problem.</summary>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static IEnumerable<RecordLine> Scan(string path)
+    {
         using var file = File.OpenRead(path);
         using var plain = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         using var reader = new StreamReader(plain, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
         (int Line, bool HasSplit)? first = null;
-        for (var line = 1; ReadLine(reader, path, line) is { } text; line++)
+        var isEmpty = true;
+        for (var line = 1; ; line++)
         {
-            if (string.IsNullOrWhiteSpace(text))
+            string? text;
+            InvalidDataException? damage = null;
+            try
             {
-                continue;
+                text = ReadLine(reader, path, line);
+            }
+            catch (InvalidDataException e)
+            {
+                (text, damage) = (null, e);
             }
 
-            var (record, hasSplit) = Parse(text, path, line);
-            first ??= (line, hasSplit);
-            if (hasSplit != first.Value.HasSplit)
+            if (damage is not null)
             {
-                throw Error(path, line, hasSplit
-                    ? $"this record has a \"split\", the one on line {first.Value.Line} has none; give all records one, or none"
-                    : $"this record has no \"split\", the one on line {first.Value.Line} has one; give all records one, or none");
+                yield return new RecordLine(line, null, HasSplit: false, damage);
+                yield break;
             }
 
-            yield return record;
+            if (text is null)
+            {
+                break;
+            }
+
+            if (!string.IsNullOrWhiteSpace(text))
+            {
+                isEmpty = false;
+                yield return ScanLine(text, path, line, ref first);
+            }
         }
 
-        if (first is null)
+        if (isEmpty)
         {
-            throw new InvalidDataException($"{path}: expected one record per line; the file is empty. A record is {Form}.");
+            yield return new RecordLine(1, null, HasSplit: false, new InvalidDataException($"{path}: expected one record per line; the file is empty. A record is {Form}."));
+        }
+    }
+
+    private static RecordLine ScanLine(string text, string path, int line, ref (int Line, bool HasSplit)? first)
+    {
+        try
+        {
+            var (record, hasSplit) = Parse(text, path, line);
+            first ??= (line, hasSplit);
+            return hasSplit == first.Value.HasSplit
+                ? new RecordLine(line, record, hasSplit, null)
+                : throw Error(path, line, hasSplit
+                    ? $"this record has a \"split\", the one on line {first.Value.Line} has none; give all records one, or none"
+                    : $"this record has no \"split\", the one on line {first.Value.Line} has one; give all records one, or none");
+        }
+        catch (InvalidDataException e)
+        {
+            return new RecordLine(line, null, HasSplit: false, e);
         }
     }
 
@@ -142,3 +183,10 @@ public static class RecordFile
 
     private static InvalidDataException Error(string path, int line, string what, Exception? inner = null) => new($"{path}, line {line}: {what}.", inner);
 }
+
+/// <summary>A line of a record file: a record, or why it is none.</summary>
+/// <param name="Line">From 1.</param>
+/// <param name="Record">Null where there is a problem.</param>
+/// <param name="HasSplit">Whether the file gives the record's split; else a hash does.</param>
+/// <param name="Problem">Names file and line.</param>
+public sealed record RecordLine(int Line, DataRecord? Record, bool HasSplit, InvalidDataException? Problem);
