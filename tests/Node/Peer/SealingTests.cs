@@ -1,7 +1,7 @@
-using FedChain.Network.Content;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
 using FedChain.Protocol;

@@ -102,8 +102,20 @@ public sealed class DidTests
         var founded = FederationState.Empty with { Profiles = ImmutableDictionary<MemberId, string>.Empty.Add(Did.Member, first) };
         var round = new RoundState
         {
-            Id = new RoundId(1), Policy = default, Base = default, FinalisedBefore = 0, Seats = ImmutableSortedDictionary<MemberId, Seat>.Empty, Profiles = founded.Profiles,
-            Auditors = ImmutableSortedDictionary<Address, string>.Empty, Eligible = 1, Minimum = 1, OpenedAt = 0, ClosesAt = 0, PublishWindow = 0, AttestWindow = 0, MaxTurns = 1,
+            Id = new RoundId(1),
+            Policy = default,
+            Base = default,
+            FinalisedBefore = 0,
+            Seats = ImmutableSortedDictionary<MemberId, Seat>.Empty,
+            Profiles = founded.Profiles,
+            Auditors = ImmutableSortedDictionary<Address, string>.Empty,
+            Eligible = 1,
+            Minimum = 1,
+            OpenedAt = 0,
+            ClosesAt = 0,
+            PublishWindow = 0,
+            AttestWindow = 0,
+            MaxTurns = 1,
         };
         var later = founded with { Profiles = founded.Profiles.SetItem(Did.Member, second) };
         Assert.Equal(Keccak256.Hash("base 1"), ModelIdentity.Of(Did.Chain, Did.Membership, Did.Member, round)!.BaseModel);
