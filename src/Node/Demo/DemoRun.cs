@@ -53,7 +53,10 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         var plan = await FoundingPolicy.CreateAsync(model, DemoDefaults.Adapter, SeedOf(options.Seed), training.Steps, founding, cancellationToken);
         using var http = new HttpClient();
         var client = new ChainClient(http, chain.RpcUrl, DemoDefaults.Chain, time);
-        var setup = new DemoSetup(client, home, plan, training, options.Seed, time);
+        var setup = new DemoSetup(client, home, plan, training, options.Seed, time)
+        {
+            Decide = usual => usual with { VotingPeriod = DemoDefaults.VotingPeriod(files.Count), ExecutionDelay = 1 },
+        };
         var members = (await setup.FoundAsync([.. files.SkipLast(newcomers)], model, _screen.Say, cancellationToken)).ToList();
         Lap("setup");
 

@@ -32,6 +32,9 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
 
     public ulong DeploymentBlock { get; private set; }
 
+    /// <summary>Sets how long votes take; as for any federation, if not given.</summary>
+    public Func<FederationPlan, FederationPlan> Decide { get; init; } = plan => plan;
+
     public string Passphrase { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public async Task<IReadOnlyList<DemoMember>> FoundAsync(IReadOnlyList<string> dataFiles, BaseModel model, Action<string> say, CancellationToken cancellationToken)
@@ -45,7 +48,7 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
 
         using var deployerKey = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
         using var deployer = new TransactionSender(client, deployerKey, ChainId);
-        var chainPlan = plan.ForChain([.. founders.Select(m => m.Holder)]) with { VotingPeriod = DemoDefaults.VotingPeriod(homes.Count + 1), ExecutionDelay = 1 };
+        var chainPlan = Decide(plan.ForChain([.. founders.Select(m => m.Holder)]));
         var made = await Deployment.DeployAsync(client, deployer, ContractArtifact.Code, chainPlan, cancellationToken);
         (Federation, DeploymentBlock) = (made.Membership, made.DeploymentBlock);
         say($"federation {Federation} deployed, {made.Receipts.Aggregate(0UL, (sum, r) => sum + r.GasUsed):N0} gas; policy {DemoScreen.Short(plan.Policy.BaseModel.ToString())}, genesis {DemoScreen.Short(plan.Genesis.ToString())}");
