@@ -110,6 +110,9 @@ public class ProtocolDocumentTests
         yield return ("limit of a manifest", Count(Manifest.MaxSize));
         yield return ("limit of a holdings message", Count(Holdings.MaxSize));
         yield return ("limit of a file of holdings", $"at most 2^{BitOperations.Log2(GlobalManifest.MaxHoldingsSize)} bytes");
+        yield return ("limits of an age header", $"headers of at most {AgeFormat.MaxHeaderBytes >> 20} MiB and {Count(AgeFormat.MaxStanzas)} stanzas");
+        yield return ("limit of a reader's stanzas", $"{Count(RecipientSelection.MaxPerProfile * AgeFormat.MaxStanzaBytes)} (seats +");
+        yield return ("sizes of stanzas", $"{Count(X25519Stanza.Size)} bytes, or {Count(HybridStanza.Size)} for the hybrid kind");
     }
 
     private static (string Header, UpdateManifest Manifest) Update(MemberId id)
