@@ -149,7 +149,7 @@ public sealed class RestoreTests
         var round = federation.Reader.State.Rounds.Single();
         await control.AdvanceAsync(round.ClosesAt + (round.PublishWindow / 3) + 1 - federation.Reader.Head!.Timestamp);
         await Task.WhenAll(peers.Select(p => p.SeenAsync<PeerEvent.HoldingsSigned>()));
-        while (true)
+        while (peers.All(p => p.IsRunning))
         {
             await federation.Reader.ReadAsync(cancellation);
             round = federation.Reader.State.Rounds.Single();

@@ -6,6 +6,9 @@ namespace FedChain.EndToEnd.Tests;
 /// <summary>A peer in this process that runs until it is stopped, and whose events can be waited for.</summary>
 internal sealed class RunningPeer : IAsyncDisposable
 {
+    /// <summary>Far beyond what a round takes on a busy machine; a test that waits in vain ends by it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
+
     private readonly Lock _gate = new();
     private readonly List<PeerEvent> _events = [];
     private readonly CancellationTokenSource _stop;
@@ -14,7 +17,13 @@ internal sealed class RunningPeer : IAsyncDisposable
     private bool _isStopped;
     private Task _run = Task.CompletedTask;
 
-    private RunningPeer(CancellationToken cancellation) => _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+    private RunningPeer(CancellationToken cancellation)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _stop.CancelAfter(Patience);
+    }
+
+    public bool IsRunning => !_run.IsCompleted;
 
     public IReadOnlyList<PeerEvent> Events
     {
