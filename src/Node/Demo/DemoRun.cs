@@ -135,8 +135,12 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
             _screen.Title($"The history, verified by {by}");
             var report = await Auditor.RunAsync(client, asked, time, cancellation);
             _screen.Show(report with { Checks = [.. report.Checks.Where(c => !shown.Contains((c.Name, c.Round, c.Result)))] });
-            _screen.Say($"{report.Held} held, {report.Failed} failed, {report.Unavailable} unavailable{(shown.Count > 0 ? " in all; what was shown above is left out here" : "")}");
-            shown.UnionWith(report.Checks.Select(c => (c.Name, c.Round, c.Result)));
+            _screen.Say($"{report.Held} held, {report.Failed} failed, {report.Unavailable} unavailable{(shown.Count > 0 ? " in all; what an outsider sees as well is left out here" : "")}");
+            if (asked.Key is null)
+            {
+                shown.UnionWith(report.Checks.Select(c => (c.Name, c.Round, c.Result)));
+            }
+
             return report;
         }
 
