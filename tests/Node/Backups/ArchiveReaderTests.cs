@@ -12,7 +12,7 @@ public sealed class ArchiveReaderTests : IDisposable
     [Theory]
     [InlineData("../outside")]
     [InlineData("keys/../../outside")]
-    [InlineData("/tmp/fedchain-outside")]
+    [InlineData("/var/fedchain-outside")]
     [InlineData("keys//x.json")]
     [InlineData("keys/./x.json")]
     [InlineData("keys\\x.json")]
