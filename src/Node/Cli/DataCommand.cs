@@ -42,7 +42,7 @@ internal static class DataCommand
             }
 
             var baseModel = BaseModel.Open(result.GetValue(model)?.FullName ?? settings?.Model ?? BaseModel.Own);
-            var tokens = new RecordTokens(SentencePieceTokenizer.LoadFrom(baseModel.Path), DecoderConfig.Read(baseModel.Path).ContextLength);
+            var tokens = new RecordTokens(TokenizerFolder.Load(baseModel.Path), DecoderConfig.Read(baseModel.Path).ContextLength);
             var report = DataCheck.Of(RecordFile.Scan(path), tokens);
             if (result.GetValue(json))
             {

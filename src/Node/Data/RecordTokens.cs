@@ -4,7 +4,7 @@ using FedChain.Learning.Tokenization;
 namespace FedChain.Node.Data;
 
 /// <summary>Counts a record's tokens as training would, once whole and once cut to the context.</summary>
-public sealed class RecordTokens(SentencePieceTokenizer tokenizer, int context)
+public sealed class RecordTokens(ITokenizer tokenizer, int context)
 {
     private const int Boundless = int.MaxValue / 2;
 
