@@ -9,7 +9,7 @@ namespace FedChain.Node.Adapters;
 /// <param name="Adapter">Its digest, so that a reorganised chain can't put another in its place; null with no round.</param>
 public sealed record KeptAdapter(RoundId? Round, Hash256? Adapter)
 {
-    private const string FileName = "kept.json";
+    public const string FileName = "kept.json";
 
     /// <summary>As <c>--adapter</c> would name it.</summary>
     public string Name => Round is { } round ? $"round:{round}" : "none";

@@ -8,7 +8,7 @@ namespace FedChain.Node.Adapters;
 /// <summary>The measured losses of a home, on disk: <c>losses.json</c>, written whole after every measurement.</summary>
 internal sealed class LossLog
 {
-    private const string FileName = "losses.json";
+    public const string FileName = "losses.json";
 
     private readonly Lock _lock = new();
     private readonly string _path;

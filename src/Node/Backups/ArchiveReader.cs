@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using FedChain.Node.Homes;
 
 namespace FedChain.Node.Backups;
 
@@ -10,10 +9,7 @@ namespace FedChain.Node.Backups;
 /// </summary>
 internal static class ArchiveReader
 {
-    private const long MostSmall = 1 << 20; // settings and keystores
-    private const long MostLarge = 1L << 36; // adapters
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private static readonly string[] Folders = ["keys", "rounds", "adapters", "updates", "store"];
 
     /// <param name="archive">Read to its end, so that a source that ends early or was altered is noticed by whoever made the stream.</param>
     /// <param name="folder">Exists and is empty.</param>
@@ -43,19 +39,12 @@ internal static class ArchiveReader
         }
 
         var name = isFolder && entry.Name.EndsWith('/') ? entry.Name[..^1] : entry.Name;
+        if (ArchiveNames.Refusal(name, isFolder, entry.Length) is { } refusal)
+        {
+            throw new InvalidDataException($"The backup is refused: {refusal}.");
+        }
+
         var segments = name.Split('/');
-        var isTopFile = !isFolder && name is (BackupInfo.FileName or HomeFolder.SettingsFile);
-        if (!IsSafe(segments) || !(isTopFile || (Folders.Contains(segments[0]) && (isFolder || segments.Length > 1))))
-        {
-            throw new InvalidDataException($"The backup holds '{entry.Name}', which has no place in a home.");
-        }
-
-        var most = segments.Length == 1 || segments[0] == "keys" ? MostSmall : MostLarge;
-        if (entry.Length > most)
-        {
-            throw new InvalidDataException($"The backup's '{entry.Name}' has {entry.Length:N0} bytes; at most {most:N0} are expected there.");
-        }
-
         for (var depth = 1; depth < segments.Length + (isFolder ? 1 : 0); depth++)
         {
             MakeFolder(Path.Combine([folder, .. segments[..depth]])); // one by one: parents made along the way would be open to others
@@ -86,8 +75,6 @@ internal static class ArchiveReader
 
         file.Flush(flushToDisk: true);
     }
-
-    private static bool IsSafe(string[] segments) => segments.Length <= 8 && segments.All(s => s is not ("" or "." or "..") && s.Length <= 128 && s.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'));
 
     private static void MakeFolder(string path)
     {

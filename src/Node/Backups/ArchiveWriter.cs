@@ -48,7 +48,11 @@ internal sealed class ArchiveWriter : IAsyncDisposable
             await AddAsync(BackupInfo.FileName, bytes, info.MadeAt.UtcDateTime, cancellationToken);
         }
 
-        await AddAsync(HomeFolder.SettingsFile, cancellationToken);
+        foreach (var file in ArchiveNames.TopFiles)
+        {
+            await AddAsync(file, cancellationToken);
+        }
+
         await AddKeysAsync(cancellationToken);
         await AddRoundsAsync(cancellationToken);
         await AddFolderAsync(_home.AdaptersPath, _ => true, cancellationToken);
@@ -162,8 +166,17 @@ internal sealed class ArchiveWriter : IAsyncDisposable
         }
     }
 
-    private async Task AddAsync(string name, Stream content, DateTime time, CancellationToken cancellationToken) => await _tar.WriteEntryAsync(
-        new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite, ModificationTime = new DateTimeOffset(time) }, cancellationToken);
+    /// <exception cref="UserErrorException">A restore would refuse the file.</exception>
+    private async Task AddAsync(string name, Stream content, DateTime time, CancellationToken cancellationToken)
+    {
+        if (ArchiveNames.Refusal(name, isFolder: false, content.Length) is { } refusal)
+        {
+            throw new UserErrorException($"The home {_home.Path} can't be backed up: {refusal}. Move it elsewhere if it isn't the peer's.");
+        }
+
+        var entry = new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite, ModificationTime = new DateTimeOffset(time) };
+        await _tar.WriteEntryAsync(entry, cancellationToken);
+    }
 
     /// <summary>So that <c>tar</c> alone makes folders that others can't enter.</summary>
     private async Task AddDirectoryAsync(string folder, CancellationToken cancellationToken) => await _tar.WriteEntryAsync(

@@ -28,6 +28,8 @@ public sealed class BackupTests : IDisposable
         home.OperatorKey.Finish();
         home.AgeKey.Begin("secret", KeystoreOptions.Light);
         AtomicFile.Write(home.AdapterFile(default), [1, 2, 3]);
+        AtomicFile.Write(Path.Combine(home.Path, "kept.json"), "{}"u8);
+        AtomicFile.Write(Path.Combine(home.Path, "losses.json"), "{}"u8);
         var served = await MakeUpdateAsync(home, round: 1, "served");
         served.MarkExposed();
         var held = await MakeUpdateAsync(home, round: 2, "private");
@@ -117,6 +119,10 @@ public sealed class BackupTests : IDisposable
         Assert.Contains("exists already", (await Assert.ThrowsAsync<UserErrorException>(() => BackUpAsync(home))).Message, StringComparison.Ordinal);
         Assert.Equal("an older one", await File.ReadAllTextAsync(BackupFile, Cancellation));
         File.Delete(BackupFile);
+        var stray = Path.Combine(home.UpdatesPath, "a copy.safetensors");
+        await File.WriteAllTextAsync(stray, "by hand", Cancellation);
+        Assert.Contains("'updates/a copy.safetensors' has no place", (await Assert.ThrowsAsync<UserErrorException>(() => BackUpAsync(home))).Message, StringComparison.Ordinal);
+        File.Delete(stray);
         File.Delete(home.AgeKey.Present);
         Assert.Contains("age.json is missing", (await Assert.ThrowsAsync<UserErrorException>(() => BackUpAsync(home))).Message, StringComparison.Ordinal);
         Assert.Equal(["home"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName));
