@@ -17,7 +17,7 @@ internal sealed class RoundContent
     /// <summary>The manifest of the candidate that was finalised.</summary>
     public GlobalManifest? Global { get; set; }
 
-    /// <summary>Why that manifest is none; null if it is one, or was not to be had.</summary>
+    /// <summary>Why that manifest, or the file of holdings that it names, can't be read; null if nothing is wrong with it, or it was not to be had.</summary>
     public string? GlobalRefusal { get; set; }
 
     public Dictionary<Cid, ContentSources.Found> Files { get; } = [];

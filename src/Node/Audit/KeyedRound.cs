@@ -37,14 +37,15 @@ internal sealed class KeyedRound(
             return null;
         }
 
-        if (content.Global?.Payload is not { } payload)
+        if (content.Global is not { Payload: { } payload, Size: var size })
         {
             findings.Unavailable(AdapterCheck, Id, "its manifest could not be had, or names no file");
             return null;
         }
 
         var path = Path.Combine(folder, "adapter");
-        var opened = await plaintexts.OpenAsync(content.Files[payload], payload, winner.Aggregate, KeyedAudit.MostBytes, round, Endpoints(winner.Aggregator), path, cancellationToken);
+        var file = await FileAsync(payload, size, winner.Aggregator, cancellationToken);
+        var opened = await plaintexts.OpenAsync(file, payload, winner.Aggregate, KeyedAudit.MostBytes, round, Endpoints(winner.Aggregator), path, cancellationToken);
         switch (opened.Result)
         {
             case CheckResult.Held:
@@ -123,8 +124,9 @@ internal sealed class KeyedRound(
             foreach (var candidate in round.Candidates)
             {
                 var (manifest, refusal) = manifests[candidate.Turn];
-                var judgement = manifest is not null ? Judgement.Of(candidate, manifest, round, verdicts, terms, Name, cancellationToken)
-                    : refusal is not null ? new Judgement(false, refusal) : new Judgement(null, "its manifest could not be had");
+                var judgement = refusal is not null ? new Judgement(false, refusal)
+                    : manifest is null ? new Judgement(null, "its manifest could not be had")
+                    : Judgement.Of(candidate, manifest, round, verdicts, terms, Name, cancellationToken);
                 if (candidate == decided)
                 {
                     Decision(candidate, judgement);
@@ -234,9 +236,12 @@ internal sealed class KeyedRound(
         var opened = !content.Updates.TryGetValue(submission.Index, out var manifest)
             ? new PlaintextSource.Opened(CheckResult.Unavailable, "its manifest could not be had, or not be read")
             : await plaintexts.OpenAsync(
-                content.Files[manifest.Payload], manifest.Payload, manifest.Plaintext, maxSize, round, Endpoints(submission.Member), PathOf(submission), cancellationToken);
+                await FileAsync(manifest.Payload, manifest.Size, submission.Member, cancellationToken), manifest.Payload, manifest.Plaintext, maxSize, round, Endpoints(submission.Member), PathOf(submission), cancellationToken);
         return _opened[submission.Index] = opened;
     }
+
+    private async Task<ContentSources.Found> FileAsync(Cid payload, long size, MemberId author, CancellationToken cancellationToken) =>
+        content.Files.TryGetValue(payload, out var found) ? found : await sources.FileAsync(payload, size, Endpoints(author), cancellationToken);
 
     private static AdapterLayout? LayoutOf(string path)
     {
