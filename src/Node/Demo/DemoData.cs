@@ -29,7 +29,7 @@ internal static class DemoData
 
     public static IReadOnlyList<PreparedData> Prepare(IReadOnlyList<string> files, BaseModel model, Action<string> say)
     {
-        var tokenizer = SentencePieceTokenizer.LoadFrom(model.Path);
+        var tokenizer = TokenizerFolder.Load(model.Path);
         var context = DecoderConfig.Read(model.Path).ContextLength;
         var prepared = files.Select(f => PreparedData.From(InstitutionData.Load(f), tokenizer, context, DemoDefaults.Training.MaxValidationRecords, MaxTestRecords)).ToList();
         var cut = prepared.Sum(p => p.CutRecords);
