@@ -6,6 +6,7 @@ using FedChain.Network.Chain;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Protocol;
+using FedChain.Protocol.Ethereum;
 
 namespace FedChain.EndToEnd.Tests;
 
@@ -208,7 +209,28 @@ public sealed class DoctorTests(DoctorFederation scene) : IClassFixture<DoctorFe
         return checks;
     }
 
-    /// <param name="consequences">Problems that follow from it; there must be no others.</param>
+    
+    [Fact]
+    public async Task A_commitment_that_is_not_this_homes_is_a_problem_until_the_advised_command_ran()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);
+        var home = federation.HomeOf(0);
+        await federation.Reader.ReadAsync(TestContext.Current.CancellationToken);
+        var rounds = new RoundsClient(federation.Client, federation.Reader.State.RoundsContract);
+        using var key = home.UnlockOperator(federation.Passphrase);
+        using var sender = new TransactionSender(federation.Client, key, home.Settings.ChainId!.Value);
+        await sender.SendOrThrowAsync(rounds.Recommit(Keccak256.Hash("somebody else's")), TestContext.Current.CancellationToken);
+
+        var before = await CommitmentAsync(exitCode: 1);
+        Assert.Equal("problem", before.Result);
+        Assert.Contains($"fedchain recommit --home {home.Path}", before.Advice, StringComparison.Ordinal);
+        var recommitted = await Fedchain.RunAsync(federation.Passphrase, ["recommit", "--home", home.Path]);
+        Assert.True(recommitted.ExitCode == 0, recommitted.ToString());
+        Assert.Equal("ok", (await CommitmentAsync(exitCode: 0)).Result);
+
+        async Task<Check> CommitmentAsync(int exitCode) => (await ExamineAsync(home, exitCode, federation.Passphrase))["commitment"];
+    }
+
     private static void Problem(Dictionary<string, Check> checks, string name, string detail, params string[] consequences)
     {
         Assert.Equal("problem", checks[name].Result);

@@ -39,7 +39,8 @@ internal static class InitCommand
               fedchain init --home /srv/fedchain --name "St. Anne's Hospital" --listen 0.0.0.0:7420 \
                 --endpoint https://fedchain.st-anne.example --data records.jsonl.gz --model models/llama-3.2-1b --rpc https://rpc.example
 
-            Give the holder's address to whoever deploys the federation. Back up the folder keys/: nobody can make these keys again.
+            Give the holder's address to whoever deploys the federation. Back the home up (fedchain backup): nobody can make
+            these keys again.
             """)
         { home, name, listen, endpoint, data, model, rpc, federation, passphrase, privateEndpoints, json };
         command.SetAction(result =>

@@ -71,7 +71,7 @@ internal sealed class SeatChecks(HomeFolder home, PeerKeys? keys, ChainSession s
         }
         else if (seat.DormantFrom is { } dormant)
         {
-            checkup.Problem("seat", $"seat {seat.Id} is dormant: rounds from {dormant} on don't count it, and it has no vote", "Wake it: the holder or the operator calls wake() on Membership.");
+            checkup.Problem("seat", $"seat {seat.Id} is dormant: rounds from {dormant} on don't count it, and it has no vote", $"Wake it: fedchain wake --home {home.Path}");
         }
         else if (seat.Holder != own.Holder)
         {
@@ -91,15 +91,16 @@ internal sealed class SeatChecks(HomeFolder home, PeerKeys? keys, ChainSession s
             return;
         }
 
-        var member = await new RoundsClient(session.Client, State.RoundsContract).GetMemberAsync(seat.Id, cancellationToken);
+        var contract = new RoundsClient(session.Client, State.RoundsContract);
+        var member = await contract.GetMemberAsync(seat.Id, cancellationToken);
         var identity = new PeerIdentity(session.ChainId, session.Federation, State.RoundsContract, seat.Id, keys);
-        if (new SeatSecrets(identity).Opening(member) is null)
+        if (await new SeatSecrets(identity).MustRecommitAsync(contract, session.Reader.Events, cancellationToken))
         {
-            checkup.Problem("commitment", $"none of this home's operator keys made the commitment {member.Commitment} that the next submission has to open", "Make a new one with 'recommit'; it holds from the next round on.");
+            checkup.Problem("commitment", $"none of this home's operator keys made the commitment {member.Commitment} that the next submission has to open", $"Make another: fedchain recommit --home {home.Path}, or start the peer, which does it. It holds from the next round on.");
         }
         else
         {
-            checkup.Ok("commitment", $"this home's key opens it; {member.Commitments} made, {member.Submitted} updates submitted");
+            checkup.Ok("commitment", $"this home's key opens it, or one that waits for the next opening; {member.Commitments} made, {member.Submitted} updates submitted");
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using FedChain.Network.Content;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum;
@@ -37,10 +36,9 @@ public sealed class KeyFiles(string folder, string name)
         {
             try
             {
-                using var json = JsonDocument.Parse(File.ReadAllBytes(Present));
-                return json.RootElement.TryGetProperty("address", out var text) && Protocol.Address.TryParse("0x" + text.GetString(), out var address) ? address : null;
+                return Keystore.AddressOf(File.ReadAllText(Present));
             }
-            catch (Exception e) when (e is JsonException or IOException or InvalidOperationException)
+            catch (Exception e) when (e is FormatException or IOException)
             {
                 return null; // whoever needs the key will be told
             }

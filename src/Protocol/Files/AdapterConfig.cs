@@ -83,23 +83,6 @@ public sealed record AdapterConfig
         }
     }
 
-    /// <summary>PEFT's <c>adapter_config.json</c> for a causal language model, so that other programs open the adapter.</summary>
-    /// <param name="baseModel">The base model's name or folder, as the user's program knows it.</param>
-    public byte[] ToPeftJson(string baseModel) => CanonicalJson.Serialize(JsonValue.Of(
-        ("base_model_name_or_path", baseModel),
-        ("bias", "none"),
-        ("fan_in_fan_out", false),
-        ("inference_mode", true),
-        ("init_lora_weights", true),
-        ("lora_alpha", Alpha),
-        ("lora_dropout", 0),
-        ("modules_to_save", new JsonValue.Null()),
-        ("peft_type", "LORA"),
-        ("r", Rank),
-        ("target_modules", JsonValue.Of(Targets.Select(t => (JsonValue)t))),
-        ("task_type", "CAUSAL_LM"),
-        ("use_rslora", RsLora)));
-
     public bool Equals(AdapterConfig? other) => other is not null && Digest == other.Digest;
 
     public override int GetHashCode() => Digest.GetHashCode();

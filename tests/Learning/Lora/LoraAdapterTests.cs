@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
 using FedChain.Learning.Lora;
+using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -111,14 +114,12 @@ public sealed class LoraAdapterTests : IDisposable
         var folder = Directory.CreateTempSubdirectory("fedchain-peft-").FullName;
         try
         {
-            var json = System.Text.Json.Nodes.JsonNode.Parse(TinyModel.Adapter.ToPeftJson("base"))!.AsObject();
-            json[name] = System.Text.Json.Nodes.JsonNode.Parse(value);
-            File.WriteAllText(Path.Combine(folder, PeftFolder.ConfigFile), json.ToJsonString());
             using var model = TinyModel.WithAdapter();
-            using (var file = File.Create(Path.Combine(folder, PeftFolder.WeightsFile)))
-            {
-                AdapterFile.Write(file, model.ExportAdapter());
-            }
+            Write(model.ExportAdapter(), folder);
+            var config = Path.Combine(folder, PeftFolder.ConfigFile);
+            var json = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(config))!.AsObject();
+            json[name] = System.Text.Json.Nodes.JsonNode.Parse(value);
+            File.WriteAllText(config, json.ToJsonString());
 
             var refused = Assert.Throws<InvalidDataException>(() => PeftFolder.Read(folder));
             Assert.Contains(PeftFolder.ConfigFile, refused.Message, StringComparison.Ordinal);
@@ -139,11 +140,8 @@ public sealed class LoraAdapterTests : IDisposable
             model.TrainAdapter(TinyModel.Examples(), new() { Steps = 3 }, cancellationToken: Token);
             var exported = model.ExportAdapter();
             model.ImportAdapter(exported);
-            File.WriteAllBytes(Path.Combine(folder, PeftFolder.ConfigFile), TinyModel.Adapter.ToPeftJson("base"));
-            using (var file = File.Create(Path.Combine(folder, PeftFolder.WeightsFile)))
-            {
-                AdapterFile.Write(file, exported);
-            }
+            Write(exported, folder);
+            Assert.Equal(AdapterFile.Digest(exported), new Hash256(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, PeftFolder.WeightsFile)))));
 
             using var other = TinyModel.Create();
             other.AttachAdapter(PeftFolder.Read(folder));
@@ -155,6 +153,14 @@ public sealed class LoraAdapterTests : IDisposable
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>As a global adapter leaves the federation.</summary>
+    private static void Write(Adapter adapter, string folder)
+    {
+        var values = new float[adapter.Layout.Count];
+        FixedPoint.Dequantize(adapter.Values, adapter.FractionBits, values);
+        new PeftFolder(TinyModel.Adapter, adapter.Layout, values).Write(folder, "base");
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
