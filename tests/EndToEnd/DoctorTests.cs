@@ -209,7 +209,6 @@ public sealed class DoctorTests(DoctorFederation scene) : IClassFixture<DoctorFe
         return checks;
     }
 
-    
     [Fact]
     public async Task A_commitment_that_is_not_this_homes_is_a_problem_until_the_advised_command_ran()
     {
