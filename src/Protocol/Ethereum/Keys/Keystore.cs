@@ -182,14 +182,23 @@ public static class Keystore
             throw new FormatException($"A key file has at most {MaxFileLength} characters; got {json.Length}.");
         }
 
+        JsonDocument document;
         try
         {
-            return JsonDocument.Parse(json);
+            document = JsonDocument.Parse(json);
         }
         catch (JsonException e)
         {
             throw new FormatException($"Expected a key file in JSON: {e.Message}", e);
         }
+
+        if (document.RootElement.ValueKind is var kind && kind != JsonValueKind.Object)
+        {
+            document.Dispose();
+            throw new FormatException($"A key file is a JSON object; this is of kind {kind}.");
+        }
+
+        return document;
     }
 
     private static JsonElement Object(JsonElement json, params ReadOnlySpan<string> names)
