@@ -55,14 +55,14 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         var client = new ChainClient(http, chain.RpcUrl, DemoDefaults.Chain, time);
         var setup = new DemoSetup(client, home, plan, training, options.Seed, time)
         {
-            Decide = usual => usual with { VotingPeriod = DemoDefaults.VotingPeriod(files.Count), ExecutionDelay = 1 },
+            Decide = usual => usual with { VotingPeriod = (uint)DemoDefaults.VotingPeriod.TotalSeconds, ExecutionDelay = 1 },
         };
         var members = (await setup.FoundAsync([.. files.SkipLast(newcomers)], model, _screen.Say, cancellationToken)).ToList();
         Lap("setup");
 
         _screen.Title($"{founding.Rounds} rounds of {members.Count} institutions");
         var reader = new FederationReader(client, setup.Federation, setup.DeploymentBlock, time);
-        var votes = new DemoVotes(client, reader, setup, _screen, time);
+        var votes = new DemoVotes(client, reader, setup, _screen, (by, cancellation) => chain.AdvanceAsync(http, by, cancellation), time);
         var began = time.GetUtcNow();
         await using var watch = new DemoWatch(home, reader, _screen);
         members.ForEach(watch.Start);

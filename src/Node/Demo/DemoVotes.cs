@@ -6,8 +6,8 @@ using FedChain.Protocol.Governance;
 
 namespace FedChain.Node.Demo;
 
-/// <summary>Has the demonstration's boards decide, each with its own holder's key: propose, vote, wait for the deadline, queue, execute.</summary>
-internal sealed class DemoVotes(ChainClient client, FederationReader reader, DemoSetup setup, DemoScreen screen, TimeProvider time)
+/// <summary>Has the demonstration's boards decide, each with its own holder's key: propose, vote, queue, execute. The deadline isn't waited for: the local chain's clock is moved past it.</summary>
+internal sealed class DemoVotes(ChainClient client, FederationReader reader, DemoSetup setup, DemoScreen screen, Func<TimeSpan, CancellationToken, Task> advance, TimeProvider time)
 {
     private const int MostShown = 500;
 
@@ -38,11 +38,7 @@ internal sealed class DemoVotes(ChainClient client, FederationReader reader, Dem
 
         gas["vote"] = await Task.WhenAll(voters.Select(v => SendAsync(v, governance.Vote(proposal.Id, VoteKind.For), cancellationToken)));
         screen.Say($"{string.Join(", ", voters.Select(v => v.Name))} vote for it ({gas["vote"].Max():N0} gas each); {voters.Count} of {voters.Count}, {(voters.Count / 2) + 1} are needed");
-        while (await governance.GetStateAsync(proposal.Id, cancellationToken) == ProposalState.Active)
-        {
-            await Task.Delay(Look, time, cancellationToken); // votes count when the time for them is over
-        }
-
+        await advance(DemoDefaults.VotingPeriod, cancellationToken); // votes count when the time for them is over
         gas["queue"] = [await SendAsync(proposer, governance.Queue(proposal), cancellationToken)];
         gas["execute"] = [await ExecuteAsync(proposer, governance, proposal, cancellationToken)];
         screen.Say(proposer.Name, $"queues and executes it ({gas["queue"][0]:N0} + {gas["execute"][0]:N0} gas)");

@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace FedChain.Node.LocalChain;
 
@@ -106,6 +108,21 @@ public sealed class AnvilChain : IAsyncDisposable
             throw new LocalChainException(
                 $"anvil did not start (port {(options.Port == 0 ? "any" : options.Port)}, state {options.StateFile ?? "none"}). It said:\n"
                 + string.Join('\n', said.TakeLast(20)));
+        }
+    }
+
+    /// <summary>Moves the chain's clock on, and mines a block at the new time. No real chain can do this.</summary>
+    /// <exception cref="LocalChainException">anvil refused; the message carries its answer.</exception>
+    public async Task AdvanceAsync(HttpClient http, TimeSpan time, CancellationToken cancellationToken)
+    {
+        foreach (var (method, parameters) in new[] { ("evm_increaseTime", new object[] { (long)time.TotalSeconds }), ("evm_mine", []) })
+        {
+            using var response = await http.PostAsJsonAsync(RpcUrl, new { jsonrpc = "2.0", id = 1, method, @params = parameters }, cancellationToken);
+            var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+            if (!answer.TryGetProperty("result", out _))
+            {
+                throw new LocalChainException($"anvil refused {method}: {answer}");
+            }
         }
     }
 
