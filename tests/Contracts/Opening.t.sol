@@ -6,6 +6,16 @@ import {IRounds} from "../../contracts/interfaces/IRounds.sol";
 import {Governance, Membership, Rounds} from "./common/Contracts.sol";
 import {Federation} from "./common/Federation.sol";
 
+/// @dev Names partners as it is told.
+contract Imposter {
+    address public membership;
+    address public governance;
+
+    constructor(address membership_, address governance_) {
+        (membership, governance) = (membership_, governance_);
+    }
+}
+
 contract OpeningTest is Federation {
     uint256 private constant MAY_OPEN = 1 | 1 << 4 | 1 << 5; // None, Finalised, Aborted
 
@@ -80,6 +90,22 @@ contract OpeningTest is Federation {
         vm.expectEmit(true, true, true, true, address(rounds));
         emit IRounds.RoundAborted(1, IRounds.AbortReason.TooFewUpdates, uint64(end));
         open();
+    }
+
+    function test_look_ahead_is_what_will_be() external {
+        found(4);
+        open();
+        uint256[3] memory times = [START + 50, START + TRAINING, START + 5000];
+        bytes32[3] memory seen;
+        for (uint256 i = 0; i < 3; ++i) {
+            seen[i] = keccak256(abi.encode(rounds.roundAt(uint64(times[i]))));
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.warp(times[i]);
+            assertEq(keccak256(abi.encode(rounds.round())), seen[i]);
+        }
+        // The past can't be asked for: it is answered as the present.
+        assertEq(keccak256(abi.encode(rounds.roundAt(uint64(START)))), seen[2]);
     }
 
     function test_running_round_refuses_an_opening() external {
@@ -377,6 +403,19 @@ contract OpeningTest is Federation {
         rounds.succeed(5);
         refused(abi.encodeWithSelector(IMembership.OnlyGovernance.selector, address(this)));
         membership.setRounds(address(1));
+    }
+
+    function test_successor_of_another_federation_is_refused() external {
+        found(1);
+        address stranger = address(new Imposter(address(this), address(governance)));
+        refused(abi.encodeWithSelector(IMembership.WrongWiring.selector, stranger, address(rounds)));
+        byVote();
+        membership.setRounds(stranger);
+        stranger = address(new Imposter(address(membership), address(this)));
+        refused(abi.encodeWithSelector(IMembership.WrongWiring.selector, address(governance), address(this)));
+        byVote();
+        membership.setRounds(stranger);
+        assertEq(membership.rounds(), address(rounds));
     }
 
     function test_hooks_are_for_membership_only() external {

@@ -64,7 +64,7 @@ function checkInvariants() {
     const source = sources.get(file);
     const offset = source.indexOf(find);
     if (offset < 0 || source.indexOf(find, offset + 1) >= 0) throw new Error(`${file} does not have exactly one "${find}"`);
-    const result = run({ file, offset, text: find, replacement: replace }, [["--match-test", `^${invariant}\\(`]]);
+    const result = run({ file, offset, text: find, replacement: replace }, [["--match-test", invariant]]);
     if (result === "survived" || result === "does not compile") ++unnoticed;
     console.log(`${invariant}: ${file}, "${find}" -> "${replace}": ${result}`);
   }
@@ -82,6 +82,7 @@ function run(mutant, tests) {
   try {
     for (const name of deployed) writeRelease(name, codes[name]);
     for (const which of tests) {
+      fs.rmSync(path.join(work, "cache/invariant"), { recursive: true, force: true }); // else another mutant's failure is replayed
       const forge = spawnSync("forge", ["test", "--fail-fast", "--fuzz-seed", "1", ...which], {
         cwd: work,
         env: { ...process.env, FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0" }, // that it fails is enough
@@ -90,8 +91,9 @@ function run(mutant, tests) {
         timeout: 600_000, // a mutant may loop for ever: that is noticed, too
       });
       if (forge.error?.code === "ETIMEDOUT") return "killed by time";
-      if (forge.status !== 0) return killer(forge.stdout + forge.stderr);
-      if (!/\b[1-9]\d* tests passed/.test(forge.stdout)) throw new Error(`no test ran: forge test ${which.join(" ")}`);
+      const output = forge.stdout + forge.stderr; // with --fail-fast the exit code says 0 even if an invariant fails
+      if (forge.status !== 0 || output.includes("[FAIL")) return killer(output);
+      if (!/\b[1-9]\d* tests passed/.test(output)) throw new Error(`no test ran: forge test ${which.join(" ")}\n${output.slice(-2000)}`);
     }
     return "survived";
   } finally {
