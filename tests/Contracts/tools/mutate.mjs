@@ -2,7 +2,7 @@
 //
 //   npm run mutate                  80 mutants drawn with seed 1; goes on where the last run stopped
 //   npm run mutate -- --seed 2 --count 60
-//   npm run mutate:invariants       one chosen mutation for each invariant, which that invariant alone has to notice
+//   npm run mutate:invariants       one chosen mutation for each invariant, which that invariant alone has to notice (-- --match part of a name)
 //
 // Works on a copy in cache/mutants; results are kept there, and dropped when a contract or a test has changed.
 import { spawnSync } from "node:child_process";
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     seed: { type: "string", default: "1" },
     count: { type: "string", default: "80" },
     invariants: { type: "boolean", default: false },
+    match: { type: "string", default: "" },
   },
 });
 
@@ -58,7 +59,7 @@ function checkSample() {
 }
 
 function checkInvariants() {
-  const chosen = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, "invariant-mutants.json"), "utf8"));
+  const chosen = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, "invariant-mutants.json"), "utf8")).filter((c) => c.invariant.includes(options.match));
   let unnoticed = 0;
   for (const { invariant, file, find, replace } of chosen) {
     const source = sources.get(file);
