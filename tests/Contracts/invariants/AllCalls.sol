@@ -3,10 +3,10 @@ pragma solidity ^0.8.37;
 
 import {IMembership} from "../../../contracts/interfaces/IMembership.sol";
 import {IRounds} from "../../../contracts/interfaces/IRounds.sol";
-import {SeatCalls} from "./SeatCalls.sol";
+import {VoteCalls} from "./VoteCalls.sol";
 
 /// @dev A federation of seven that everything random is done to.
-abstract contract AllCalls is SeatCalls {
+abstract contract AllCalls is VoteCalls {
     address private immutable test = msg.sender;
 
     constructor() {
@@ -82,8 +82,8 @@ abstract contract AllCalls is SeatCalls {
     /// @dev One call out of all, by weights.
     function step(uint256 seed) external {
         seed = uint256(keccak256(abi.encode(seed)));
-        uint256 kind = seed % 32;
-        uint256 rest = seed / 32;
+        uint256 kind = seed % 34;
+        uint256 rest = seed / 34;
         if (kind < 5) this.wait(rest);
         else if (kind < 8) this.openRound(rest);
         else if (kind < 10) this.submitUpdate(rest, uint8(rest >> 64));
@@ -101,7 +101,9 @@ abstract contract AllCalls is SeatCalls {
         else if (kind < 29) this.wakeUp(rest);
         else if (kind < 30) this.changePolicy(rest, (rest >> 64) % 2 == 0);
         else if (kind < 31) this.replaceRounds(rest);
-        else this.actThoughGone(rest);
+        else if (kind < 32) this.actThoughGone(rest);
+        else if (kind < 33) this.decideByVotes(rest);
+        else this.actWithoutVote(rest);
         if ((seed >> 128) % 64 == 0) this.pause(rest);
         if ((seed >> 128) % 64 == 1) this.sendEther(rest, bytes4(uint32(rest)));
     }

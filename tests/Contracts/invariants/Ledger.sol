@@ -19,7 +19,7 @@ abstract contract Ledger is Federation {
         GoneIsGone,
         Base,
         NoEther,
-        Counters,
+        Votes,
         Refusals
     }
 

@@ -93,13 +93,19 @@ abstract contract SeatCalls is RoundCalls {
         else (c.due, c.waiting) = (c.made, 0);
     }
 
-    /// @dev Now and then after half a year without a sign of life, or a month after that.
+    /// @dev Now and then after half a year without a sign of life, and at times again a month later.
     function retire(uint256 seed) external {
-        if (seed % 4 < 2) vm.warp(block.timestamp + (seed % 4 == 0 ? 181 days : 31 days));
+        if (seed % 4 == 0) vm.warp(block.timestamp + 181 days);
         uint256 id = _living((seed >> 8) % 4 == 0 ? seed >> 16 : 0);
+        _retire(id);
+        if ((seed >> 4) % 2 == 0) vm.warp(block.timestamp + 31 days);
+        _retire(id);
+        _observe();
+    }
+
+    function _retire(uint256 id) private {
         (bool ok,) = _call(address(this), address(membership), abi.encodeCall(IMembership.dormant, (id)));
         if (ok) _note(membership.seat(id).dormantFrom == 0 ? "warned" : "retired");
-        _observe();
     }
 
     function wakeUp(uint256 seed) external {
