@@ -192,8 +192,13 @@ abstract contract SeatCalls is RoundCalls {
     function sendEther(uint256 seed, bytes4 selector) external {
         address[3] memory targets = [address(membership), address(governance), address(rounds)];
         vm.deal(address(this), 1 ether);
-        (bool ok,) = targets[seed % 3].call{value: seed % 100 + 1}(seed % 2 == 0 ? bytes("") : abi.encodePacked(selector, new bytes(128)));
-        _hold(Rule.NoEther, !ok);
+        bool ok;
+        for (uint256 i = 0; i < targets.length; ++i) {
+            (ok,) = targets[i].call{value: seed % 100 + 1}("");
+            _hold(Rule.NoEther, !ok);
+            (ok,) = targets[i].call{value: seed % 100 + 1}(abi.encodePacked(selector, new bytes(128)));
+            _hold(Rule.NoEther, !ok);
+        }
         bytes memory execute =
             abi.encodeCall(IGovernor.execute, (new address[](1), new uint256[](1), new bytes[](1), keccak256(abi.encode(seed))));
         (ok,) = address(governance).call{value: 1}(execute);
