@@ -251,8 +251,11 @@ contract Membership is IMembership, SoulboundVotes {
     /// @inheritdoc IMembership
     function setRounds(address newRounds) external onlyGovernance {
         address previous = _rounds;
-        if (newRounds == previous || IRounds(newRounds).membership() != address(this)) revert WrongWiring(newRounds, previous);
-        if (IRounds(newRounds).governance() != governance) revert WrongWiring(governance, IRounds(newRounds).governance());
+        if (newRounds == previous) revert WrongWiring(newRounds, previous);
+        address named = IRounds(newRounds).membership();
+        if (named != address(this)) revert WrongWiring(address(this), named);
+        named = IRounds(newRounds).governance();
+        if (named != governance) revert WrongWiring(governance, named);
         uint256 afterRound = IRounds(previous).current();
         (_rounds, _roundsSince) = (newRounds, uint40(block.timestamp));
         IRounds(newRounds).succeed(afterRound);

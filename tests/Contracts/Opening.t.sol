@@ -408,7 +408,7 @@ contract OpeningTest is Federation {
     function test_successor_of_another_federation_is_refused() external {
         found(1);
         address stranger = address(new Imposter(address(this), address(governance)));
-        refused(abi.encodeWithSelector(IMembership.WrongWiring.selector, stranger, address(rounds)));
+        refused(abi.encodeWithSelector(IMembership.WrongWiring.selector, address(membership), address(this)));
         byVote();
         membership.setRounds(stranger);
         stranger = address(new Imposter(address(membership), address(this)));
