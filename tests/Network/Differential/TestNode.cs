@@ -1,0 +1,141 @@
+using System.Text.Json;
+using FedChain.Network.Chain;
+using FedChain.Network.Tests.Chain;
+using FedChain.Node.LocalChain;
+using FedChain.Protocol;
+using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Tests;
+
+namespace FedChain.Network.Tests.Differential;
+
+/// <summary>A test node, anvil or Hardhat's, on which each sequence begins from the same state: the clock is the sequence's, and everybody's key is at hand.</summary>
+internal sealed class TestNode : IAsyncDisposable
+{
+    private const ulong MostGas = 5_000_000;
+
+    private static readonly ChainOptions Options = new() { MaxBatch = 200 };
+
+    private readonly IAsyncDisposable _process;
+    private readonly HttpClient _http = new();
+    private readonly JsonRpcClient _rpc;
+    private readonly bool _isAnvil;
+    private readonly HashSet<Address> _impersonated = [];
+    private string _beginning = "";
+
+    private TestNode(IAsyncDisposable process, Uri url, bool isAnvil)
+    {
+        (_process, _isAnvil) = (process, isAnvil);
+        Client = new ChainClient(_http, url, Options);
+        _rpc = new JsonRpcClient(_http, url, Options, TimeProvider.System);
+    }
+
+    public ChainClient Client { get; }
+
+    public static async Task<TestNode> StartAsync(string kind, CancellationToken cancellation)
+    {
+        TestNode node;
+        if (kind == "anvil")
+        {
+            var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = Shared.RepositoryRoot, ChainId = Scene.ChainId }, cancellation);
+            node = new TestNode(anvil, anvil.RpcUrl, isAnvil: true);
+        }
+        else
+        {
+            var hardhat = await HardhatNode.StartAsync(cancellation);
+            node = new TestNode(hardhat, hardhat.RpcUrl, isAnvil: false);
+        }
+
+        node._beginning = (await node.AskAsync("evm_snapshot", [], cancellation)).GetString()!;
+        return node;
+    }
+
+    /// <summary>Back to the first block, and the federation deployed: without a founder's doing so far.</summary>
+    public async Task BeginAsync(Founding founding, CancellationToken cancellation)
+    {
+        await AskAsync("evm_revert", [_beginning], cancellation);
+        _beginning = (await AskAsync("evm_snapshot", [], cancellation)).GetString()!;
+        _impersonated.Clear();
+        var plan = new FederationPlan(founding.Holders, Scene.FoundingJson, founding.Params, Scene.Genesis);
+        var first = Deployment.CreationData(Release.Code, plan, Scene.Membership, Scene.Governance, Scene.Rounds);
+        var second = Deployment.CreationData(
+            Release.Code, plan with { PolicyJson = Scene.SuccessorJson, Genesis = Scene.SuccessorGenesis }, Scene.Membership, Scene.Governance, Scene.Successor);
+        foreach (var code in new[] { first.Membership, first.Governance, first.Rounds, second.Rounds })
+        {
+            await SetTimeAsync(Scene.Start, cancellation);
+            await SendAsync(Scene.Deployer, null, code, cancellation);
+        }
+    }
+
+    /// <summary>Tries the call at its time; if it isn't refused, makes a block of it.</summary>
+    public async Task<Outcome> ExecuteAsync(Operation o, CancellationToken cancellation)
+    {
+        await ImpersonateAsync(o.Sender, cancellation);
+        await SetTimeAsync(o.Time, cancellation);
+        byte[] returned;
+        try
+        {
+            returned = await Client.CallAsync(o.To, o.Data, o.Sender, BlockTag.Pending, cancellation);
+        }
+        catch (ChainException e) when (e.Refusal is { } refusal)
+        {
+            return Outcome.Refused(refusal);
+        }
+
+        var receipt = await SendAsync(o.Sender, o.To, o.Data, cancellation);
+        return Outcome.Accepted(
+            o.Function.DecodeOutput(returned),
+            from log in receipt.Logs
+            let decoded = ContractEvents.Decode(log.Topics, log.Data.Span)
+            where decoded is not null
+            select new Emission(log.Emitter, decoded));
+    }
+
+    /// <summary>Asks all, at the latest block, in one batch.</summary>
+    public async Task<IReadOnlyList<byte[]>> CallAsync(IReadOnlyList<ContractCall> calls, CancellationToken cancellation)
+    {
+        var replies = await _rpc.BatchAsync([.. calls.Select(c => new RpcRequest("eth_call", Arguments(Address.Zero, c.To, c.Data), "latest"))], cancellation);
+        return [.. replies.Select(r => RpcJson.Bytes(r.Value))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    private static Dictionary<string, string> Arguments(Address from, Address? to, ReadOnlyMemory<byte> data)
+    {
+        var arguments = new Dictionary<string, string> { ["from"] = from.ToString(), ["data"] = Hex.Encode(data.Span), ["gas"] = RpcJson.Quantity(MostGas) };
+        if (to is { } receiver)
+        {
+            arguments["to"] = receiver.ToString();
+        }
+
+        return arguments;
+    }
+
+    private async Task ImpersonateAsync(Address account, CancellationToken cancellation)
+    {
+        if (_impersonated.Add(account))
+        {
+            await AskAsync("hardhat_impersonateAccount", [account.ToString()], cancellation);
+            await AskAsync("hardhat_setBalance", [account.ToString(), "0x56bc75e2d63100000"], cancellation);
+        }
+    }
+
+    private Task SetTimeAsync(ulong time, CancellationToken cancellation) => AskAsync("evm_setNextBlockTimestamp", [time], cancellation);
+
+    private async Task<Receipt> SendAsync(Address from, Address? to, ReadOnlyMemory<byte> data, CancellationToken cancellation)
+    {
+        var arguments = Arguments(from, to, data);
+        if (_isAnvil) // which would answer before the block is made, and has a method that waits for it
+        {
+            return Receipt.Read(await AskAsync("eth_sendTransactionSync", [arguments], cancellation));
+        }
+
+        var hash = RpcJson.Hash(await AskAsync("eth_sendTransaction", [arguments], cancellation));
+        return await Client.GetReceiptAsync(hash, cancellation) ?? throw new InvalidOperationException($"There is no receipt of {hash}.");
+    }
+
+    private Task<JsonElement> AskAsync(string method, object?[] parameters, CancellationToken cancellation) => _rpc.CallAsync(new RpcRequest(method, parameters), cancellation);
+}
