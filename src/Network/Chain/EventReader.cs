@@ -6,7 +6,8 @@ namespace FedChain.Network.Chain;
 /// <summary>
 /// Follows a federation's events from its deployment on. A look that finds nothing new is one round trip. A reorganisation is noticed by the hash of
 /// the last block read, and answered by the newest block read that is still on the chain. Reads the events of Membership and of the contracts that
-/// Membership's events name; a successor of Rounds is read from its own beginning, right after the event that names it.
+/// Membership's events name; a successor of Rounds is read from its own beginning, right after the event that names it, and what the one that it
+/// replaced says from there on is left out: it can still be called, and would tell of rounds that are no longer the federation's.
 /// Not safe for several threads.
 /// </summary>
 public sealed class EventReader
@@ -17,7 +18,7 @@ public sealed class EventReader
     private readonly ChainClient _chain;
     private readonly ulong _firstBlock;
     private readonly List<ChainCursor> _read = []; // checkpoints, oldest first; the last is where the reader stands
-    private readonly List<(Address Address, ulong Since)> _emitters;
+    private readonly List<Emitter> _emitters;
     private ChainCursor? _rewindTo; // until the caller has been told
 
     /// <param name="chain">The node.</param>
@@ -26,7 +27,7 @@ public sealed class EventReader
     public EventReader(ChainClient chain, Address membership, ulong deploymentBlock)
     {
         (_chain, _firstBlock) = (chain, deploymentBlock);
-        _emitters = [(membership, deploymentBlock)];
+        _emitters = [new(membership, deploymentBlock)];
     }
 
     /// <summary>Where the reader stands; null before its first block.</summary>
@@ -75,7 +76,7 @@ public sealed class EventReader
     {
         var to = head.Number - _chain.Options.Confirmations;
         var before = to == head.Number ? head : await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
-        var emitters = new List<(Address Address, ulong Since)>(_emitters);
+        var emitters = new List<Emitter>(_emitters);
         var events = await ReadEventsAsync(emitters, from, to, cancellation);
         var after = await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
         if (before is null || before.Hash != after?.Hash)
@@ -97,24 +98,35 @@ public sealed class EventReader
         return events;
     }
 
-    private async Task<List<ChainEvent>> ReadEventsAsync(List<(Address Address, ulong Since)> emitters, ulong from, ulong to, CancellationToken cancellation)
+    private async Task<List<ChainEvent>> ReadEventsAsync(List<Emitter> emitters, ulong from, ulong to, CancellationToken cancellation)
     {
-        var events = Decode(await _chain.GetLogsAsync([.. emitters.Select(e => e.Address)], from, to, cancellation));
+        var membership = emitters[0].Address;
+        var events = Decode(await _chain.GetLogsAsync([.. emitters.Where(e => e.Until is null).Select(e => e.Address)], from, to, cancellation));
         for (var i = 0; i < events.Count; i++)
         {
-            var named = events[i].Event switch
+            var at = events[i];
+            var (replaced, added) = at.Event switch
             {
-                FederationFounded e when events[i].Emitter == emitters[0].Address => [e.Governance, e.Rounds],
-                RoundsReplaced e when events[i].Emitter == emitters[0].Address => [e.Rounds],
-                _ => Array.Empty<Address>(),
+                FederationFounded e when at.Emitter == membership => ((Address?)null, new[] { e.Governance, e.Rounds }),
+                RoundsReplaced e when at.Emitter == membership => (e.Previous, [e.Rounds]),
+                _ => (null, []),
             };
-            var added = named.Where(address => emitters.TrueForAll(e => e.Address != address)).ToArray();
             if (added.Length > 0)
             {
-                emitters.AddRange(added.Select(address => (address, events[i].Block)));
+                var ended = emitters.FindIndex(e => e.Address == replaced && e.Until is null);
+                if (ended >= 0)
+                {
+                    emitters[ended] = emitters[ended] with { Until = at.Block };
+                }
+
+                emitters.AddRange(added.Select(address => new Emitter(address, at.Block)));
                 var theirs = Decode(await _chain.GetLogsAsync(added, _firstBlock, to, cancellation));
-                var earlier = theirs.TakeWhile(e => (e.Block, e.LogIndex).CompareTo((events[i].Block, events[i].LogIndex)) < 0).ToList();
-                events = [.. events[..(i + 1)], .. earlier, .. events[(i + 1)..].Concat(theirs.Skip(earlier.Count)).OrderBy(e => (e.Block, e.LogIndex))];
+                var earlier = theirs.TakeWhile(e => (e.Block, e.LogIndex).CompareTo((at.Block, at.LogIndex)) < 0).ToList();
+                events =
+                [
+                    .. events[..(i + 1)], .. earlier,
+                    .. events[(i + 1)..].Where(e => e.Emitter != replaced).Concat(theirs.Skip(earlier.Count)).OrderBy(e => (e.Block, e.LogIndex)),
+                ];
             }
         }
 
@@ -156,8 +168,18 @@ public sealed class EventReader
         var target = Cursor ?? new ChainCursor(_firstBlock == 0 ? 0 : _firstBlock - 1, Hash256.Zero);
         var membership = _emitters[0];
         _emitters.RemoveAll(e => e.Since > target.Block && e != membership);
+        for (var i = 0; i < _emitters.Count; i++)
+        {
+            _emitters[i] = _emitters[i].Until > target.Block ? _emitters[i] with { Until = null } : _emitters[i];
+        }
+
         _rewindTo = target;
     }
+
+    /// <summary>A contract whose events count.</summary>
+    /// <param name="Since">The block of the event that named it.</param>
+    /// <param name="Until">The block of the event that replaced it.</param>
+    private sealed record Emitter(Address Address, ulong Since, ulong? Until = null);
 
     private static bool IsOnChain(RpcReply reply, ChainCursor cursor) => ChainClient.ReadOrNull(reply.Value, ChainBlock.Read)?.Hash == cursor.Hash;
 }

@@ -78,9 +78,13 @@ public sealed record FederationState
             return null;
         }
 
-        return Current?.PhaseAt(now) switch
+        if (Current is null or { IsSuperseded: true })
         {
-            null => 0,
+            return 0; // the first round of its contract
+        }
+
+        return Current.PhaseAt(now) switch
+        {
             Phase.Finalised(var at) => at + LatestPolicy.Params.Interval,
             Phase.Aborted(var at) => at + LatestPolicy.Params.Interval,
             _ => null,
@@ -107,7 +111,12 @@ public sealed record FederationState
         SeatAwakened e => WithSeat(e.Id, s => s with { DormantFrom = null, ActiveFrom = e.ActiveFrom }),
         AuditorGranted e => this with { Auditors = Auditors.SetItem(e.Auditor, e.Recipient) },
         AuditorRevoked e => this with { Auditors = Auditors.Remove(e.Auditor) },
-        RoundsReplaced e => this with { RoundsContract = e.Rounds },
+        RoundsReplaced e => this with
+        {
+            RoundsContract = e.Rounds,
+            Paused = false, // a successor starts afresh, and its own log follows
+            Rounds = Current is { } last ? Rounds.SetItem(Rounds.Count - 1, last with { IsSuperseded = true }) : Rounds,
+        },
         PolicySet e => this with
         {
             LatestPolicy = e,

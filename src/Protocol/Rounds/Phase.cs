@@ -20,6 +20,9 @@ public abstract record Phase
     /// <summary>A quorum attested the candidate; its aggregate is the next round's base.</summary>
     public sealed record Finalised(ulong At) : Phase;
 
-    /// <summary>Too few updates, or no candidate was accepted in any turn; the next round starts from the same base.</summary>
+    /// <summary>
+    /// Too few updates, or no candidate was accepted in any turn; the next round starts from the same base. Or the contract was replaced while the
+    /// round ran: the log doesn't date that, and <paramref name="At"/> is the opening.
+    /// </summary>
     public sealed record Aborted(ulong At) : Phase;
 }

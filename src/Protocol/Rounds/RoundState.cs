@@ -78,6 +78,9 @@ public sealed record RoundState
     /// <summary>When a candidate of zero won its quorum, or the contract recorded an abort by time.</summary>
     public ulong? AbortedAt { get; init; }
 
+    /// <summary>Whether the Rounds contract that it ran in was replaced before another round: then nothing more comes of it.</summary>
+    public bool IsSuperseded { get; init; }
+
     /// <summary>Submission indices in the order of turns. Fixed once the submissions are closed.</summary>
     public ImmutableArray<int> Turns => TurnOrder.Of(Beacon, Id, Submissions.Length, MaxTurns);
 
@@ -92,7 +95,10 @@ public sealed record RoundState
     public Submission AggregatorOf(int turn) => Submissions[Turns[turn]];
 
     /// <summary>The phase at chain time <paramref name="now"/> (Unix seconds). Every phase ends by itself, so there is always a way on.</summary>
-    public Phase PhaseAt(ulong now)
+    public Phase PhaseAt(ulong now) =>
+        DerivePhase(now) is var phase && IsSuperseded && phase is not (Phase.Finalised or Phase.Aborted) ? new Phase.Aborted(OpenedAt) : phase;
+
+    private Phase DerivePhase(ulong now)
     {
         if (FinalisedAt is { } finalised)
         {

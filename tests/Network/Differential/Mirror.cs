@@ -75,7 +75,7 @@ internal sealed class Mirror
         }
         else
         {
-            InUse.Note(emission.Event);
+            InUse.NoteOfSeats(emission.Event);
             Seats.Note(emission.Event);
         }
     }

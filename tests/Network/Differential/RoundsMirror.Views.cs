@@ -19,7 +19,7 @@ internal sealed partial class RoundsMirror
     public FederationState Fold { get; private set; } = FederationState.Empty;
 
     /// <summary>The last round opened here.</summary>
-    public RoundState? Current => Fold.Current;
+    public RoundState? Current => Fold.Current is { IsSuperseded: false } round ? round : null;
 
     public RoundId Number => Current?.Id ?? _before;
 
@@ -45,6 +45,10 @@ internal sealed partial class RoundsMirror
     public Hash256 Due(MemberId id, RoundId round) =>
         _commitments.TryGetValue(id, out var made) ? made.LastOrDefault(c => c.From.CompareTo(round) <= 0).Commitment : default;
 
+    /// <summary>An event of Membership, while it names this contract.</summary>
+    public void NoteOfSeats(IContractEvent e) => Fold = Fold.Apply(e);
+
+    /// <summary>An event of this contract.</summary>
     public void Note(IContractEvent e)
     {
         _log.Add(e);
