@@ -13,8 +13,9 @@ internal sealed class Mirror
 {
     private readonly Dictionary<Address, RoundsMirror> _rounds;
 
-    public Mirror(Founding founding)
+    public Mirror(Founding founding, Names? labels = null)
     {
+        Names = labels ?? new Names();
         Seats = new SeatsMirror(this, founding.Holders);
         _rounds = new[] { Scene.Rounds, Scene.Successor }.ToDictionary(address => address, address => new RoundsMirror(this, address));
         InUse = _rounds[Scene.Rounds];
@@ -27,7 +28,7 @@ internal sealed class Mirror
     /// <summary>Of the latest call.</summary>
     public ulong Time { get; private set; }
 
-    public Names Names { get; } = new();
+    public Names Names { get; }
 
     public SeatsMirror Seats { get; }
 

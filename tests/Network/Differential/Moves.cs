@@ -90,11 +90,11 @@ internal sealed class Moves(Random random, Mirror mirror)
             time, Chance(0.5) ? "outsider" : AnyAccount(), rounds.Address, RoundsAbi.AttestBySignatures, view.Number, view.Turn, CandidateOf(view), attestations);
     }
 
-    public Operation Recommit(ulong time, RoundsMirror rounds)
-    {
-        var seat = AnySeat();
-        return Operation.Of(time, NameOf(seat.Operator), rounds.Address, RoundsAbi.Recommit, NewCommitment(rounds, seat.Id));
-    }
+    /// <summary>Whether the seat has a commitment for the current round that it can open.</summary>
+    public bool Knows(RoundsMirror rounds, Seat seat) => mirror.Names.SecretOf(rounds.Due(seat.Id, rounds.Number)) is not null;
+
+    public Operation Recommit(ulong time, RoundsMirror rounds, Seat seat) =>
+        Operation.Of(time, NameOf(seat.Operator), rounds.Address, RoundsAbi.Recommit, NewCommitment(rounds, seat.Id));
 
     public Operation SetPolicy(ulong time, RoundsMirror rounds, PolicyParams terms)
     {
@@ -122,7 +122,7 @@ internal sealed class Moves(Random random, Mirror mirror)
         var id = new MemberId(mirror.Seats.LastId.Value + 1);
         return Operation.Of(
             time, Chance(0.05) ? AnyAccount() : $"holder {id}", Scene.Membership, MembershipAbi.ApplyForSeat,
-            $"profile {id}", Scene.Account(Chance(0.1) ? $"holder {id}" : $"operator {id}"), NewCommitment(mirror.InUse, id));
+            $"profile {id}", Scene.Account(Chance(0.1) ? $"holder {id}" : Chance(0.2) ? "sought-after" : $"operator {id}"), NewCommitment(mirror.InUse, id));
     }
 
     public Operation Admit(ulong time)
@@ -152,6 +152,8 @@ internal sealed class Moves(Random random, Mirror mirror)
             time, "governance", Scene.Membership, MembershipAbi.Recover, seat.Id, Chance(0.15) ? Scene.Account(AnyAccount()) : Chance(0.1) ? seat.Operator : Scene.Account($"key {++_keys}"));
     }
 
+    public Operation Wake(ulong time) => Operation.Of(time, NameOf(Sleeper().Operator), Scene.Membership, MembershipAbi.Wake);
+
     public Operation Dormant(ulong time, MemberId id) => Operation.Of(time, AnyAccount(), Scene.Membership, MembershipAbi.Dormant, id);
 
     /// <summary>A change of who is who, or of what holds.</summary>
@@ -163,13 +165,13 @@ internal sealed class Moves(Random random, Mirror mirror)
         {
             0 or 1 => seats >= MostSeats ? Leave(time, AnySeat()) : Apply(time),
             2 or 3 => seats >= MostSeats ? Leave(time, AnySeat()) : Admit(time),
-            4 or 5 => Leave(time, AnySeat()),
+            4 or 5 => Leave(time, Leaver()),
             6 => Recover(time),
             7 or 8 => SetOperator(time),
             9 => Operation.Of(time, Chance(0.5) ? AnyOperator() : AnyAccount(), Scene.Membership, MembershipAbi.UpdateProfile, "another profile"),
-            10 => Operation.Of(time, AnyOperator(), Scene.Membership, MembershipAbi.Wake),
+            10 => Wake(time),
             11 => Dormant(time, AnySeat().Id),
-            12 or 13 or 14 => Recommit(time, rounds),
+            12 or 13 or 14 => Recommit(time, rounds, AnySeat()),
             15 or 16 => SetPolicy(time, rounds, terms),
             17 => SetPaused(time, rounds, Chance(0.5)),
             18 => Operation.Of(time, "governance", Scene.Membership, Internal.Voted, Scene.Account(AnyAccount())),
@@ -225,6 +227,23 @@ internal sealed class Moves(Random random, Mirror mirror)
     // ---- who and what
 
     public Seat AnySeat() => Pick(mirror.Seats.All.ToList());
+
+    /// <summary>Where it makes a difference: one who has yet to submit, whose turn it is, or whose candidate is voted on.</summary>
+    private Seat Leaver()
+    {
+        var round = mirror.InUse.RoundAt(mirror.Time);
+        var awaited = round.Phase switch
+        {
+            RoundPhase.Training => mirror.Seats.All.Where(s => mirror.InUse.Current!.SubmissionOf(s.Id) is null).ToList(),
+            RoundPhase.Attestation => [.. mirror.Seats.All.Where(s => s.Id == round.Aggregator)],
+            RoundPhase.Aggregation => [.. mirror.Seats.All.Where(s => s.Id == mirror.InUse.Current!.AggregatorOf((int)round.Turn).Member)],
+            _ => [],
+        };
+        return awaited.Count > 0 && Chance(0.5) ? Pick(awaited) : AnySeat();
+    }
+
+    /// <summary>A dormant seat, if there is one.</summary>
+    private Seat Sleeper() => mirror.Seats.All.FirstOrDefault(s => s.DormantFrom is not null) ?? AnySeat();
 
     private string AnyOperator() => mirror.Federation.Seats.Count == 0 ? "outsider" : NameOf(AnySeat().Operator);
 

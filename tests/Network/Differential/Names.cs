@@ -24,6 +24,23 @@ internal sealed partial class Names
         Hash("genesis of the successor");
     }
 
+    /// <summary>The same names, but for what the chain made: for other calls of the same words.</summary>
+    public Names Labels()
+    {
+        var copy = new Names();
+        foreach (var (name, hash) in _hashes.Where(n => !MadeByTheChain().IsMatch(n.Key)))
+        {
+            copy.Name(name, hash);
+        }
+
+        foreach (var (signature, ballot) in _ballots)
+        {
+            copy._ballots[signature] = ballot;
+        }
+
+        return copy;
+    }
+
     public string Of(Hash256 hash) => _names.GetValueOrDefault(hash, hash.ToString());
 
     /// <summary>Of a signed attestation.</summary>
@@ -86,10 +103,12 @@ internal sealed partial class Names
         }
     }
 
-    /// <summary>The text with names in place of hashes and addresses.</summary>
-    public string Explain(string text) => LongHex().Replace(text, match => match.Length == 2 + (2 * Address.Size)
-        ? Scene.NameOf(Address.Parse(match.Value))
-        : Hash256.TryParse(match.Value, out var hash) ? Of(hash) : match.Value);
+    /// <summary>The text with names in place of hashes and addresses, and @8 for eight seconds after the deployment.</summary>
+    public string Explain(string text) => Time().Replace(
+        LongHex().Replace(text, match => match.Length == 2 + (2 * Address.Size)
+            ? Scene.NameOf(Address.Parse(match.Value))
+            : Hash256.TryParse(match.Value, out var hash) ? Of(hash) : match.Value),
+        match => ulong.Parse(match.Value) is var time && time >= Scene.Start ? $"@{time - Scene.Start}" : match.Value);
 
     private Hash256 Name(string name, Hash256 hash)
     {
@@ -103,6 +122,9 @@ internal sealed partial class Names
 
     [GeneratedRegex("^commitment (?<secret>(?<id>[0-9]+)/[0-9]+)(?<successor> in successor)?$", RegexOptions.None, 1000)]
     private static partial Regex CommitmentName();
+
+    [GeneratedRegex(@"\b[0-9]{10,12}\b", RegexOptions.None, 1000)]
+    private static partial Regex Time();
 
     [GeneratedRegex("0x[0-9a-f]{40,}", RegexOptions.None, 1000)]
     private static partial Regex LongHex();

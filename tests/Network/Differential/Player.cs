@@ -23,7 +23,7 @@ internal sealed class Player
         _random = new Random(seed);
         Founding = new Founding(Pick(1, 2, 3, 3, 4, 4, 5, 6, 7), Terms());
         Length = _random.Next(50, 110);
-        _diligence = 0.55 + (0.35 * _random.NextDouble());
+        _diligence = 0.5 + (0.35 * _random.NextDouble());
         (_isPatient, _isSuperseding) = (_random.Next(5) == 0, _random.Next(8) == 0);
         _mirror = new Mirror(Founding);
         _moves = new Moves(_random, _mirror);
@@ -46,7 +46,7 @@ internal sealed class Player
 
         var rounds = _isSuperseding && _moves.Chance(0.15) ? _mirror.RoundsAt(_moves.Chance(0.5) ? Scene.Rounds : Scene.Successor) : _mirror.InUse;
         var time = NextTime(rounds);
-        if (_mirror.Federation.Seats.Count == 0 || (_mirror.Seats.FoundersMissing > 0 && time < SeatsMirror.FoundingEndsAt && _moves.Chance(0.85)))
+        if (_mirror.Federation.Seats.Count == 0 || (_mirror.Seats.FoundersMissing > 0 && _moves.Chance(time < SeatsMirror.FoundingEndsAt ? 0.85 : 0.05)))
         {
             return Found(time);
         }
@@ -66,7 +66,7 @@ internal sealed class Player
             var p when p < _diligence => NextStep(time, rounds),
             var p when p < _diligence + 0.12 => _moves.Spoil(NextStep(time, rounds)),
             var p when p < _diligence + 0.2 => AnyStep(time, rounds),
-            var p when p < _diligence + 0.23 => _moves.Spoil(_moves.Change(time, Terms())),
+            var p when p < _diligence + 0.27 => _moves.Spoil(_moves.Change(time, Terms())),
             _ => _moves.Change(time, Terms()),
         };
     }
@@ -85,7 +85,7 @@ internal sealed class Player
             RoundPhase.Finalised or RoundPhase.Aborted => (round.Since + interval, 0.6),
             _ => (0UL, 0.0),
         };
-        if (_mirror.Seats.FoundersMissing > 0 && _moves.Chance(0.05))
+        if (_mirror.Seats.FoundersMissing > 0 && _mirror.Federation.Seats.Count > 0 && _moves.Chance(0.05))
         {
             (goal, probability) = (SeatsMirror.FoundingEndsAt, 1);
         }
@@ -111,7 +111,12 @@ internal sealed class Player
             case RoundPhase.Training:
                 var waiting = rounds.Current!.Seats.Keys
                     .Where(id => rounds.Current.SubmissionOf(id) is null && _mirror.Federation.Seats.ContainsKey(id)).Select(id => _mirror.Federation.Seats[id]).ToList();
-                return _moves.Submit(time, rounds, waiting.Count == 0 || _moves.Chance(0.05) ? _moves.AnySeat() : _moves.Pick(waiting));
+                var uncounted = _mirror.Seats.All.Where(s => !rounds.Current.Seats.ContainsKey(s.Id)).ToList();
+                var seat = uncounted.Count > 0 && _moves.Chance(0.1) ? _moves.Pick(uncounted)
+                    : waiting.Count == 0 || _moves.Chance(0.05) ? _moves.AnySeat()
+                    : _moves.Pick(waiting);
+                return waiting.Count == 1 && _moves.Chance(0.08) ? _moves.Leave(time, waiting[0])
+                    : _moves.Knows(rounds, seat) || _moves.Chance(0.3) ? _moves.Submit(time, rounds, seat) : _moves.Recommit(time, rounds, seat);
             case RoundPhase.Aggregation:
                 return _moves.Publish(time, rounds);
             case RoundPhase.Attestation:
@@ -134,7 +139,7 @@ internal sealed class Player
         2 => _moves.Publish(time, rounds),
         3 => _moves.Attest(time, rounds, 0.8),
         4 => _moves.AttestBySignatures(time, rounds, 0.8),
-        _ => _moves.Recommit(time, rounds),
+        _ => _moves.Recommit(time, rounds, _moves.AnySeat()),
     };
 
     /// <summary>How likely a vote is for the candidate: most are good, some are bad, and of some opinions differ.</summary>
@@ -145,16 +150,27 @@ internal sealed class Player
         _ => 0.6,
     };
 
-    /// <summary>Half a year without a sign of life, the warning, a month's notice, the end of the vote; some calls come a second too early.</summary>
+    /// <summary>
+    /// Half a year without a sign of life, the warning, a month's notice, the end of the vote; some calls come a second too early. A round that was
+    /// opened just before still counts the seat, which may submit, or wake up.
+    /// </summary>
     private void Retire(MemberId id)
     {
-        Plan(() => IdleFrom(id) - 1, id);
-        Plan(() => IdleFrom(id), id);
-        Plan(() => _mirror.Seats.View(id).NoticedAt + SeatsMirror.NoticePeriod - 1, id);
-        Plan(() => _mirror.Seats.View(id).NoticedAt + SeatsMirror.NoticePeriod, id);
-        _plan.Enqueue(() => _moves.Dormant(_mirror.Time, id));
-
-        void Plan(Func<ulong> when, MemberId of) => _plan.Enqueue(() => _moves.Dormant(Math.Max(_mirror.Time, when()), of));
+        Func<Operation> At(Func<ulong> when, Func<ulong, Operation> call) => () => call(Math.Max(_mirror.Time, when()));
+        ulong Retirable() => _mirror.Seats.View(id).NoticedAt + SeatsMirror.NoticePeriod;
+        Operation Dormant(ulong time) => _moves.Dormant(time, id);
+        Operation Submit(ulong time) => _moves.Submit(time, _mirror.InUse, _mirror.Federation.Seats.GetValueOrDefault(id) ?? _moves.AnySeat());
+        Func<Operation>[] plan =
+        [
+            At(() => IdleFrom(id) - 1, Dormant), At(() => IdleFrom(id), Dormant), At(() => Retirable() - 1, Dormant),
+            At(() => Retirable() - 1, time => _moves.Open(time, _mirror.InUse)), At(Retirable, Dormant), At(Retirable, Dormant),
+            .. _moves.Chance(0.7) ? [At(Retirable, Submit)] : Array.Empty<Func<Operation>>(),
+            .. _moves.Chance(0.4) ? [At(Retirable, _moves.Wake)] : Array.Empty<Func<Operation>>(),
+        ];
+        foreach (var step in plan)
+        {
+            _plan.Enqueue(step);
+        }
     }
 
     private ulong IdleFrom(MemberId id) => Math.Max(_mirror.Seats.View(id).SeenAt, _mirror.InUse.SeenAt(id)) + SeatsMirror.IdlePeriod;
@@ -165,7 +181,7 @@ internal sealed class Player
         var other = _mirror.RoundsAt(_mirror.InUse.Address == Scene.Rounds ? Scene.Successor : Scene.Rounds);
         for (var i = 0; i < _mirror.Federation.Seats.Count; i++)
         {
-            _plan.Enqueue(() => _moves.Recommit(_mirror.Time, other));
+            _plan.Enqueue(() => _moves.Recommit(_mirror.Time, other, _moves.AnySeat()));
         }
 
         _plan.Enqueue(() => Operation.Of(

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using FedChain.Network.Chain;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Rounds;
@@ -9,38 +7,52 @@ namespace FedChain.Network.Tests.Differential;
 /// <summary>A sequence on its way: each call goes to the mirror and to the contracts, which must say the same.</summary>
 internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
 {
-    private static readonly JsonSerializerOptions Relaxed = new()
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-    };
-
     private readonly List<(Operation Operation, Outcome Outcome)> _steps = [];
 
+    public IReadOnlyList<Operation> Operations => [.. _steps.Select(s => s.Operation)];
+
+    /// <summary>Another sequence of the same calls, on a federation of its own.</summary>
     /// <exception cref="DisagreementException">Mirror and contracts part ways.</exception>
-    public async Task StepAsync(Operation operation, Coverage? coverage, CancellationToken cancellation)
+    public static async Task RunAsync(TestNode node, Founding founding, Mirror mirror, IEnumerable<Operation> operations, CancellationToken cancellation)
     {
+        await node.BeginAsync(founding, cancellation);
+        var sequence = new Sequence(node, founding, mirror);
+        foreach (var operation in operations)
+        {
+            await sequence.StepAsync(operation, cancellation);
+        }
+
+        await sequence.FinishAsync(cancellation);
+    }
+
+    /// <summary>Tries a call on both.</summary>
+    /// <exception cref="DisagreementException">They say different things, of the call, of what has become of them, or of what peers foresaw.</exception>
+    public async Task<Outcome> StepAsync(Operation operation, CancellationToken cancellation)
+    {
+        var before = mirror.Federation;
         var expected = mirror.Execute(operation);
         _steps.Add((operation, expected));
-        coverage?.Add(operation, expected);
         var actual = await node.ExecuteAsync(operation, cancellation);
         if (!actual.Equals(expected))
         {
-            throw Disagreement($"{operation.Function.Name} by {operation.By}", expected.ToString(), actual.ToString());
+            throw Disagreement("what becomes of it", expected.ToString(), actual.ToString());
         }
 
-        if (operation.Function == RoundsAbi.Open && operation.To == mirror.InUse.Address)
+        if (operation.Function == RoundsAbi.Open && operation.To == before.RoundsContract)
         {
-            RequireForeseen(operation, expected);
+            RequireForeseen(before, operation, expected);
         }
 
         if (expected.Refusal is null)
         {
             await CompareViewsAsync(operation.Time, cancellation);
         }
+
+        return expected;
     }
 
     /// <summary>At the end: what a peer reads from the log, and folds, is what the mirror has.</summary>
+    /// <exception cref="DisagreementException">It isn't.</exception>
     public async Task FinishAsync(CancellationToken cancellation)
     {
         var log = (await new EventReader(node.Client, Scene.Membership, 1).ReadAsync(cancellation)).Events;
@@ -54,59 +66,26 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
             throw Disagreement("the fold of the log", "a state", e.Message);
         }
 
-        Compare("the log's fold: rounds contract", mirror.Federation.RoundsContract, state.RoundsContract);
-        Compare("the log's fold: latest policy", mirror.Federation.LatestPolicy, state.LatestPolicy);
-        Compare("the log's fold: last round allowed", mirror.Federation.LastRound, state.LastRound);
-        Compare("the log's fold: seats", string.Join(", ", mirror.Federation.Seats.Values), string.Join(", ", state.Seats.Values));
-        Compare("the log's fold: rounds", string.Join(", ", mirror.Federation.Rounds.Select(Show)), string.Join(", ", state.Rounds.Select(Show)));
+        Compare("the fold of the log", Show(mirror.Federation), Show(state));
     }
 
-    /// <summary>The sequence as a vector.</summary>
-    public string ToJson(string name)
-    {
-        var steps = _steps.Select(s =>
-        {
-            var step = s.Operation.ToJson(mirror.Names);
-            step["then"] = new JsonArray([.. s.Outcome.Lines.Select(line => (JsonNode)mirror.Names.Explain(line))]);
-            return "  " + step.ToJsonString(Relaxed);
-        });
-        return $$"""
-            {
-             "name": "{{name}}",
-             "founders": {{founding.Founders}},
-             "policy": {{JsonSerializer.Serialize(founding.Params, Relaxed)}},
-             "steps": [
-            {{string.Join(",\n", steps)}}
-             ]
-            }
-            """;
-    }
+    private static string Show(FederationState s) =>
+        $"{s.RoundsContract}, {s.LatestPolicy}, rounds up to {s.LastRound}, paused {s.Paused}, {s.FoundersActivated} founders, "
+        + $"seats [{string.Join(", ", s.Seats.Values)}], applications [{string.Join(", ", s.Applications.Values)}], rounds:\n{string.Join("\n", s.Rounds.Select(Show))}";
 
-    private static string Show(RoundState round) =>
-        $"round {round.Id} of {round.OpenedAt} on {round.Base}, closed at {round.ClosesAt}, set {round.Set}, candidates [{string.Join(", ", round.Candidates.Select(c => $"{c.Id} {c.RejectedAt} {string.Join(' ', c.Votes)}"))}], "
-        + $"finalised {round.FinalisedAt}, aborted {round.AbortedAt}, seats [{string.Join(", ", round.Seats.Values)}]";
+    private static string Show(RoundState r) =>
+        $"{r.Id} at {r.OpenedAt} to {r.ClosesAt} on {r.Base} under {r.Policy}, {r.FinalisedBefore} before, set {r.Set}, beacon {r.Beacon}, seats [{string.Join(", ", r.Seats.Values)}], "
+        + $"candidates [{string.Join(", ", r.Candidates.Select(c => $"{c} votes [{string.Join(' ', c.Votes)}]"))}], finalised {r.FinalisedAt}, aborted {r.AbortedAt}, superseded {r.IsSuperseded}";
 
-    /// <summary>Peers ask <see cref="FederationState.NextOpeningAt"/> before they try.</summary>
-    private void RequireForeseen(Operation operation, Outcome outcome)
+    /// <summary>Peers ask <see cref="FederationState.NextOpeningAt"/> before they try; it knows nothing of the caller, nor of the least number of members.</summary>
+    private void RequireForeseen(FederationState before, Operation operation, Outcome outcome)
     {
-        var before = Replay(_steps.Count - 1);
-        var foreseen = before.Federation.NextOpeningAt(operation.Time) is { } at && at <= operation.Time;
-        var possible = outcome.Refusal is not { } refusal || refusal.Is(ContractErrors.NotOperator) || refusal.Is(ContractErrors.TooFewMembers);
-        if (foreseen != possible && outcome.Refusal?.Is(ContractErrors.NotOperator) != true)
+        var isDue = before.NextOpeningAt(operation.Time) is { } at && at <= operation.Time;
+        var isOpenable = outcome.Refusal is not { } refusal || refusal.Is(ContractErrors.TooFewMembers);
+        if (isDue != isOpenable && outcome.Refusal?.Is(ContractErrors.NotOperator) != true)
         {
-            throw Disagreement("FederationState.NextOpeningAt", $"{foreseen}", $"{possible}: {outcome}");
+            throw Disagreement("FederationState.NextOpeningAt", isDue ? "an opening is due" : "no opening is due", outcome.ToString());
         }
-    }
-
-    private Mirror Replay(int steps)
-    {
-        var copy = new Mirror(founding);
-        foreach (var (operation, _) in _steps.Take(steps))
-        {
-            copy.Execute(operation);
-        }
-
-        return copy;
     }
 
     private async Task CompareViewsAsync(ulong time, CancellationToken cancellation)
@@ -115,21 +94,33 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
         var answers = await node.CallAsync([.. views.Select(v => v.Call)], cancellation);
         foreach (var (view, answer) in views.Zip(answers))
         {
-            Compare(view.Name, view.Expected, view.Read(view.Function.DecodeOutput(answer)));
+            Compare($"then {view.Name}", view.Expected, view.Read(view.Function.DecodeOutput(answer)));
         }
     }
 
-    private void Compare(string what, object? expected, object? actual)
+    private void Compare(string what, object expected, object actual)
     {
         if (!Equals(expected, actual))
         {
-            throw Disagreement(what, $"{expected}", $"{actual}");
+            throw Disagreement(what, expected.ToString()!, actual.ToString()!);
         }
     }
 
-    private DisagreementException Disagreement(string what, string expected, string actual) => new(
-        $"Call {_steps.Count}, {what}:\n mirror:   {mirror.Names.Explain(expected)}\n contract: {mirror.Names.Explain(actual)}\nThe calls so far, as a vector:\n{ToJson("disagreement")}");
+    private DisagreementException Disagreement(string what, string expected, string actual)
+    {
+        var last = _steps[^1].Operation;
+        return new(
+            $"Call {_steps.Count}, {last.Function.Name} by {last.By}: {what}.\n"
+            + $" mirror:   {mirror.Names.Explain(expected)}\n contract: {mirror.Names.Explain(actual)}\n"
+            + $"The calls, as a vector:\n{Vector.ToJson("found by chance", founding, _steps, mirror.Names)}")
+        {
+            Operations = Operations,
+        };
+    }
 }
 
 /// <summary>The message says which call, what each side says, and all calls up to there.</summary>
-internal sealed class DisagreementException(string message) : Exception(message);
+internal sealed class DisagreementException(string message) : Exception(message)
+{
+    public required IReadOnlyList<Operation> Operations { get; init; }
+}

@@ -19,7 +19,7 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HttpClient _http = new();
     private readonly JsonRpcClient _rpc;
     private readonly bool _isAnvil;
-    private readonly HashSet<Address> _impersonated = [];
+    private readonly HashSet<Address> _known = []; // impersonated, and funded before each sequence
     private string _beginning = "";
 
     private TestNode(IAsyncDisposable process, Uri url, bool isAnvil)
@@ -45,6 +45,12 @@ internal sealed class TestNode : IAsyncDisposable
             node = new TestNode(hardhat, hardhat.RpcUrl, isAnvil: false);
         }
 
+        foreach (var name in Enumerable.Range(1, 12).SelectMany(i => new[] { $"holder {i}", $"operator {i}", $"key {i}" }).Concat(["governance", "outsider"]))
+        {
+            await node.ImpersonateAsync(Scene.Account(name), cancellation);
+            node._known.Add(Scene.Account(name));
+        }
+
         node._beginning = (await node.AskAsync("evm_snapshot", [], cancellation)).GetString()!;
         return node;
     }
@@ -54,7 +60,6 @@ internal sealed class TestNode : IAsyncDisposable
     {
         await AskAsync("evm_revert", [_beginning], cancellation);
         _beginning = (await AskAsync("evm_snapshot", [], cancellation)).GetString()!;
-        _impersonated.Clear();
         var plan = new FederationPlan(founding.Holders, Scene.FoundingJson, founding.Params, Scene.Genesis);
         var first = Deployment.CreationData(Release.Code, plan, Scene.Membership, Scene.Governance, Scene.Rounds);
         var second = Deployment.CreationData(
@@ -69,7 +74,11 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>Tries the call at its time; if it isn't refused, makes a block of it.</summary>
     public async Task<Outcome> ExecuteAsync(Operation o, CancellationToken cancellation)
     {
-        await ImpersonateAsync(o.Sender, cancellation);
+        if (!_known.Contains(o.Sender))
+        {
+            await ImpersonateAsync(o.Sender, cancellation);
+        }
+
         await SetTimeAsync(o.Time, cancellation);
         byte[] returned;
         try
@@ -116,11 +125,8 @@ internal sealed class TestNode : IAsyncDisposable
 
     private async Task ImpersonateAsync(Address account, CancellationToken cancellation)
     {
-        if (_impersonated.Add(account))
-        {
-            await AskAsync("hardhat_impersonateAccount", [account.ToString()], cancellation);
-            await AskAsync("hardhat_setBalance", [account.ToString(), "0x56bc75e2d63100000"], cancellation);
-        }
+        await AskAsync("hardhat_impersonateAccount", [account.ToString()], cancellation);
+        await AskAsync("hardhat_setBalance", [account.ToString(), "0x56bc75e2d63100000"], cancellation);
     }
 
     private Task SetTimeAsync(ulong time, CancellationToken cancellation) => AskAsync("evm_setNextBlockTimestamp", [time], cancellation);
