@@ -7,8 +7,9 @@ using FedChain.Protocol.Rounds;
 namespace FedChain.Network.Tests.Differential;
 
 /// <summary>
-/// Names for the hashes of a sequence, so that people can read and write it: "policy 2" and "candidate 3/0" (of round 3, turn 0) and "application 5" are
-/// what the chain made of them, "commitment 2/1" opens with "secret 2/1" of member 2, "0" is zero; any other name stands for its own Keccak-256.
+/// Names for the hashes of a sequence, so that people can read and write it: "policy 3" (in the order of their setting; 1 and 2 are the two contracts'
+/// first), "candidate 3/0" (of round 3, turn 0) and "application 5" are what the chain made of them, "commitment 2/1" opens with "secret 2/1" of member 2,
+/// "0" is zero; any other name stands for its own Keccak-256.
 /// </summary>
 internal sealed partial class Names
 {

@@ -18,8 +18,8 @@ internal static class Scene
 {
     public const ulong ChainId = 31337;
 
-    /// <summary>The deployment's second. Half an hour later, times need more than 32 bits.</summary>
-    public const ulong Start = (1UL << 32) - 2000;
+    /// <summary>The deployment's second: so late that no time fits 32 bits.</summary>
+    public const ulong Start = 1UL << 32;
 
     public const string FoundingJson = """{"policy":1}""";
 
