@@ -1,6 +1,7 @@
 using System.Text;
 using FedChain.Protocol.Ethereum.Abi;
 using FedChain.Protocol.Ethereum.Contracts;
+using FedChain.Protocol.Rounds;
 
 namespace FedChain.Network.Tests.Differential;
 
@@ -34,12 +35,14 @@ internal sealed class Coverage
         .. Each("resign", "accepted in: Training Aggregation Attestation Finalised Aborted", "refused: NotHolder LastMember"),
         .. Each("expel", "accepted in: Training Aggregation Attestation Finalised Aborted", "refused: OnlyGovernance UnknownSeat LastMember"),
         .. Each("recover", "accepted in: Training Aggregation Attestation Finalised Aborted", "refused: OnlyGovernance UnknownSeat AddressTaken ZeroAddress"),
+        .. Each("grantAuditor", "accepted", "refused: ZeroAddress RecipientLength"),
+        .. Each("revokeAuditor", "accepted", "refused: UnknownAuditor"),
         .. Each("dormant", "accepted", "refused: UnknownSeat AlreadyDormant LastMember NotIdle"),
         .. Each("setRounds", "accepted", "refused: WrongWiring AlreadyStarted"),
         .. Each("voted", "accepted", "refused: OnlyGovernance"),
         .. Each("opening", "refused: OnlyRounds"),
         .. new[] { "register", "departed", "succeed" }.SelectMany(call => Each(call, "refused: OnlyMembership")),
-        .. Each("event", "Applied SeatActivated SeatVacated SeatRecovered OperatorChanged ProfileUpdated DormancyNoticed SeatDormant SeatAwakened RoundsReplaced"),
+        .. Each("event", "Applied SeatActivated SeatVacated SeatRecovered OperatorChanged ProfileUpdated DormancyNoticed SeatDormant SeatAwakened RoundsReplaced AuditorGranted AuditorRevoked"),
         .. Each("event", "PolicySet PauseSet CommitmentMade RoundOpened UpdateSubmitted TargetLowered TrainingClosed CandidatePublished Attested"),
         .. Each("event", "CandidateRejected RoundFinalised RoundAborted Succeeded"),
         .. Each("aborted:", "TooFewUpdates TurnsExhausted TooFewIncluded"),
@@ -51,8 +54,12 @@ internal sealed class Coverage
 
     private readonly Dictionary<string, int> _counts = [];
 
-    /// <summary>What should have come up and didn't.</summary>
-    public IReadOnlyList<string> Missing => [.. Required.Where(what => !_counts.ContainsKey(what))];
+    /// <summary>What should have come up and didn't; also, most sequences should have a finalised round, and most an aborted one.</summary>
+    public IReadOnlyList<string> Missing =>
+    [
+        .. Required.Where(what => !_counts.ContainsKey(what)),
+        .. new[] { "a finalised round", "an aborted round" }.Select(what => $"sequences with {what}").Where(what => 2 * _counts.GetValueOrDefault(what) < _counts["sequences"]),
+    ];
 
     public void Add(Operation o, Outcome outcome, Mirror mirror)
     {
@@ -107,6 +114,22 @@ internal sealed class Coverage
         {
             var (signatures, counted) = (o.Arguments.List(3).Count, outcome.Events.Count(e => e.Event is Attested));
             Count(counted == signatures ? "batch that counts in full" : counted > 0 ? "batch that counts in part" : "batch that counts for nothing");
+        }
+    }
+
+    /// <summary>At a sequence's end: how its rounds ended.</summary>
+    public void Add(Mirror mirror)
+    {
+        var ends = mirror.Federation.Rounds.Select(r => r.PhaseAt(mirror.Time)).ToList();
+        Count("sequences");
+        if (ends.Exists(p => p is Phase.Finalised))
+        {
+            Count("sequences with a finalised round");
+        }
+
+        if (ends.Exists(p => p is Phase.Aborted))
+        {
+            Count("sequences with an aborted round");
         }
     }
 

@@ -60,6 +60,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             }
 
             await sequence.FinishAsync(Cancellation);
+            coverage.Add(player.Mirror);
         }
         catch (DisagreementException found)
         {

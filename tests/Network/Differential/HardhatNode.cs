@@ -22,7 +22,7 @@ internal sealed partial class HardhatNode : IAsyncDisposable
         var run = ChildProcess.RunAsync(
             NpmPackages.Npm(
                 "npx", Shared.RepositoryRoot, "--no-install", "node", "node_modules/hardhat/dist/src/cli.js", "--config",
-                "tests/Network/Differential/hardhat.node.config.js", "node", "--port", "0"),
+                "tests/Network/Differential/hardhat.node.config.js", "node", "--hostname", "127.0.0.1", "--port", "0"),
             line =>
             {
                 if (!listening.Task.IsCompleted)

@@ -122,7 +122,7 @@ internal sealed class Moves(Random random, Mirror mirror)
         var id = new MemberId(mirror.Seats.LastId.Value + 1);
         return Operation.Of(
             time, Chance(0.05) ? AnyAccount() : $"holder {id}", Scene.Membership, MembershipAbi.ApplyForSeat,
-            $"profile {id}", Scene.Account(Chance(0.1) ? $"holder {id}" : Chance(0.2) ? "sought-after" : $"operator {id}"), NewCommitment(mirror.InUse, id));
+            $"profile {id}", Scene.Account(Chance(0.1) ? $"holder {id}" : Chance(0.3) ? "sought-after" : $"operator {id}"), NewCommitment(mirror.InUse, id));
     }
 
     public Operation Admit(ulong time)
@@ -135,7 +135,7 @@ internal sealed class Moves(Random random, Mirror mirror)
     public Operation SetOperator(ulong time)
     {
         var seat = AnySeat();
-        var key = Chance(0.2) ? seat.Operator : Chance(0.1) ? seat.Holder : Scene.Account($"key {++_keys}");
+        var key = Chance(0.2) ? seat.Operator : Chance(0.1) ? seat.Holder : Scene.Account(Chance(0.15) ? "sought-after" : $"key {++_keys}");
         return Operation.Of(time, NameOf(seat.Holder), Scene.Membership, MembershipAbi.SetOperator, key, NewCommitment(mirror.InUse, seat.Id));
     }
 
@@ -161,10 +161,10 @@ internal sealed class Moves(Random random, Mirror mirror)
     {
         var rounds = mirror.InUse;
         var seats = mirror.Federation.Seats.Count;
-        return random.Next(20) switch
+        return random.Next(22) switch
         {
-            0 or 1 => seats >= MostSeats ? Leave(time, AnySeat()) : Apply(time),
-            2 or 3 => seats >= MostSeats ? Leave(time, AnySeat()) : Admit(time),
+            0 => seats >= MostSeats ? Leave(time, AnySeat()) : Apply(time),
+            1 or 2 or 3 => seats >= MostSeats ? Leave(time, AnySeat()) : Admit(time),
             4 or 5 => Leave(time, Leaver()),
             6 => Recover(time),
             7 or 8 => SetOperator(time),
@@ -175,9 +175,13 @@ internal sealed class Moves(Random random, Mirror mirror)
             15 or 16 => SetPolicy(time, rounds, terms),
             17 => SetPaused(time, rounds, Chance(0.5)),
             18 => Operation.Of(time, "governance", Scene.Membership, Internal.Voted, Scene.Account(AnyAccount())),
+            19 => Operation.Of(time, "governance", Scene.Membership, MembershipAbi.GrantAuditor, Scene.Account(Chance(0.9) ? "outsider" : "nobody"), Recipient()),
+            20 => Operation.Of(time, "governance", Scene.Membership, MembershipAbi.RevokeAuditor, Scene.Account("outsider")),
             _ => Internals(time, rounds),
         };
     }
+
+    private string Recipient() => random.Next(8) switch { 0 => "", 1 => new string('x', 4_097), _ => $"recipient {random.Next(100)}" };
 
     /// <summary>What only a contract may call, by somebody else.</summary>
     private Operation Internals(ulong time, RoundsMirror rounds) => random.Next(6) switch

@@ -17,7 +17,8 @@ internal sealed record Operation(ulong Time, string By, Address To, AbiFunction 
         RoundsAbi.Open, RoundsAbi.Submit, RoundsAbi.Publish, RoundsAbi.Attest, RoundsAbi.AttestBySignatures, RoundsAbi.Recommit, RoundsAbi.SetPolicy,
         RoundsAbi.SetPaused, Internal.Register, Internal.Departed, Internal.Succeed,
         MembershipAbi.Activate, MembershipAbi.ApplyForSeat, MembershipAbi.Admit, MembershipAbi.SetOperator, MembershipAbi.UpdateProfile, MembershipAbi.Resign,
-        MembershipAbi.Wake, MembershipAbi.Dormant, MembershipAbi.Expel, MembershipAbi.Recover, MembershipAbi.SetRounds, Internal.Voted, Internal.Opening,
+        MembershipAbi.Wake, MembershipAbi.Dormant, MembershipAbi.Expel, MembershipAbi.Recover, MembershipAbi.GrantAuditor, MembershipAbi.RevokeAuditor,
+        MembershipAbi.SetRounds, Internal.Voted, Internal.Opening,
     }.ToDictionary(f => f.Name);
 
     public Address Sender => Scene.Account(By);

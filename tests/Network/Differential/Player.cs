@@ -64,9 +64,9 @@ internal sealed class Player
         return _random.NextDouble() switch
         {
             var p when p < _diligence => NextStep(time, rounds),
-            var p when p < _diligence + 0.12 => _moves.Spoil(NextStep(time, rounds)),
-            var p when p < _diligence + 0.2 => AnyStep(time, rounds),
-            var p when p < _diligence + 0.27 => _moves.Spoil(_moves.Change(time, Terms())),
+            var p when p < _diligence + 0.1 => _moves.Spoil(NextStep(time, rounds)),
+            var p when p < _diligence + 0.15 => AnyStep(time, rounds),
+            var p when p < _diligence + 0.19 => _moves.Spoil(_moves.Change(time, Terms())),
             _ => _moves.Change(time, Terms()),
         };
     }

@@ -15,7 +15,7 @@ internal sealed class SeatsMirror
 
     public const ulong FoundingEndsAt = Scene.Start + FoundingPeriod;
 
-    private const int LeastProfile = 2, MostProfile = 16_384;
+    private const int LeastProfile = 2, MostProfile = 16_384, MostRecipient = 4_096;
 
     private static readonly AbiValues Nothing = new([]);
 
@@ -78,6 +78,11 @@ internal sealed class SeatsMirror
             "admit" => Admit(a.Member(0), a.Hash(1)),
             "expel" => Vacate(a.Member(0), expelled: true),
             "recover" => Recover(a.Member(0), a.Address(1)),
+            "grantAuditor" => a.Address(0).IsZero ? Outcome.Refused(ContractErrors.ZeroAddress)
+                : a.Text(1).Length is 0 or > MostRecipient ? Outcome.Refused(ContractErrors.RecipientLength, a.Text(1).Length, 1, MostRecipient)
+                : Outcome.Accepted(Nothing, By(new AuditorGranted(a.Address(0), a.Text(1)))),
+            "revokeAuditor" => !State.Auditors.ContainsKey(a.Address(0)) ? Outcome.Refused(ContractErrors.UnknownAuditor, a.Address(0))
+                : Outcome.Accepted(Nothing, By(new AuditorRevoked(a.Address(0)))),
             "setRounds" => SetRounds(a.Address(0)),
             "voted" => Outcome.Accepted(Nothing),
             _ => throw new NotSupportedException($"The mirror of Membership knows no {o.Function}."),

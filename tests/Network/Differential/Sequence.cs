@@ -45,7 +45,7 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
 
         if (expected.Refusal is null)
         {
-            await CompareViewsAsync(operation.Time, cancellation);
+            await CompareViewsAsync(operation, cancellation);
         }
 
         return expected;
@@ -71,10 +71,10 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
 
     private static string Show(FederationState s) =>
         $"{s.RoundsContract}, {s.LatestPolicy}, rounds up to {s.LastRound}, paused {s.Paused}, {s.FoundersActivated} founders, "
-        + $"seats [{string.Join(", ", s.Seats.Values)}], applications [{string.Join(", ", s.Applications.Values)}], rounds:\n{string.Join("\n", s.Rounds.Select(Show))}";
+        + $"seats [{string.Join(", ", s.Seats.Values)}], applications [{string.Join(", ", s.Applications.Values)}], auditors [{string.Join(", ", s.Auditors)}], rounds:\n{string.Join("\n", s.Rounds.Select(Show))}";
 
     private static string Show(RoundState r) =>
-        $"{r.Id} at {r.OpenedAt} to {r.ClosesAt} on {r.Base} under {r.Policy}, {r.FinalisedBefore} before, set {r.Set}, beacon {r.Beacon}, seats [{string.Join(", ", r.Seats.Values)}], "
+        $"{r.Id} at {r.OpenedAt} to {r.ClosesAt} on {r.Base} under {r.Policy}, {r.FinalisedBefore} before, set {r.Set}, beacon {r.Beacon}, seats [{string.Join(", ", r.Seats.Values)}], auditors [{string.Join(", ", r.Auditors)}], "
         + $"candidates [{string.Join(", ", r.Candidates.Select(c => $"{c} votes [{string.Join(' ', c.Votes)}]"))}], finalised {r.FinalisedAt}, aborted {r.AbortedAt}, superseded {r.IsSuperseded}";
 
     /// <summary>Peers ask <see cref="FederationState.NextOpeningAt"/> before they try; it knows nothing of the caller, nor of the least number of members.</summary>
@@ -88,13 +88,13 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
         }
     }
 
-    private async Task CompareViewsAsync(ulong time, CancellationToken cancellation)
+    private async Task CompareViewsAsync(Operation last, CancellationToken cancellation)
     {
-        var views = View.Of(mirror, time + (ulong)(_steps.Count * 7 % 60)).ToList();
-        var answers = await node.CallAsync([.. views.Select(v => v.Call)], cancellation);
+        var views = View.Of(mirror, last.To, last.Time + (ulong)(_steps.Count * 7 % 60)).ToList();
+        var answers = await node.CallAsync([.. views.Select(v => (v.To, v.Function.Encode(v.Arguments)))], cancellation);
         foreach (var (view, answer) in views.Zip(answers))
         {
-            Compare($"then {view.Name}", view.Expected, view.Read(view.Function.DecodeOutput(answer)));
+            Compare("then " + view.Function.Name, view.Expected, view.Read(view.Function.DecodeOutput(answer)));
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     /// <summary>Asks all, at the latest block, in one batch.</summary>
-    public async Task<IReadOnlyList<byte[]>> CallAsync(IReadOnlyList<ContractCall> calls, CancellationToken cancellation)
+    public async Task<IReadOnlyList<byte[]>> CallAsync(IReadOnlyList<(Address To, byte[] Data)> calls, CancellationToken cancellation)
     {
         var replies = await _rpc.BatchAsync([.. calls.Select(c => new RpcRequest("eth_call", Arguments(Address.Zero, c.To, c.Data), "latest"))], cancellation);
         return [.. replies.Select(r => RpcJson.Bytes(r.Value))];
