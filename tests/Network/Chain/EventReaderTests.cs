@@ -144,6 +144,17 @@ public sealed class EventReaderTests
         var afresh = await new EventReader(chain.Client, federation.Membership, federation.DeploymentBlock).ReadAsync(Cancellation);
         Assert.Equal(events.Select(Place), afresh.Events.Skip(afresh.Events.Count - events.Count).Select(Place));
         Assert.Equal(afresh.Events.Count, afresh.Events.Select(Place).Distinct().Count());
+
+        // the old one can still be called, but is no longer the federation's, unless the vote is undone
+        await sender.SendOrThrowAsync(new RoundsClient(chain.Client, federation.Rounds).Recommit(Keccak256.Hash("late")), Cancellation);
+        Assert.Empty((await reader.ReadAsync(Cancellation)).Events);
+        afresh = await new EventReader(chain.Client, federation.Membership, federation.DeploymentBlock).ReadAsync(Cancellation);
+        Assert.DoesNotContain(afresh.Events, e => e.Event is CommitmentMade { Commitment: var commitment } && commitment == Keccak256.Hash("late"));
+        await chain.DoAsync("anvil_rollback", 2);
+        Assert.NotNull((await reader.ReadAsync(Cancellation)).RewindTo);
+        using var again = chain.SenderOf(alice);
+        await again.SendOrThrowAsync(new RoundsClient(chain.Client, federation.Rounds).Recommit(Keccak256.Hash("in time")), Cancellation);
+        Assert.Equal(federation.Rounds, Assert.Single((await reader.ReadAsync(Cancellation)).Events, e => e.Event is CommitmentMade).Emitter);
     }
 
     [Fact]

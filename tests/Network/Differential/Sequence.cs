@@ -90,7 +90,7 @@ internal sealed class Sequence(TestNode node, Founding founding, Mirror mirror)
 
     private async Task CompareViewsAsync(Operation last, CancellationToken cancellation)
     {
-        var views = View.Of(mirror, last.To, last.Time + (ulong)(_steps.Count * 7 % 60)).ToList();
+        var views = View.Of(mirror, last.Sender, last.To, last.Time + (ulong)(_steps.Count * 7 % 60)).ToList();
         var answers = await node.CallAsync([.. views.Select(v => (v.To, v.Function.Encode(v.Arguments)))], cancellation);
         foreach (var (view, answer) in views.Zip(answers))
         {

@@ -9,19 +9,25 @@ namespace FedChain.Network.Tests.Differential;
 internal sealed record View(Address To, AbiFunction Function, IReadOnlyList<object> Arguments, Func<AbiValues, object> Read, object Expected)
 {
     /// <summary>All views of Membership, and of the Rounds in use and the one that was called, at the mirror's time.</summary>
+    /// <param name="caller">Whose seat is asked for.</param>
+    /// <param name="called">The contract of the latest call.</param>
     /// <param name="later">Not before it: what the round will be then is asked, too.</param>
-    public static IEnumerable<View> Of(Mirror mirror, Address called, ulong later) =>
+    public static IEnumerable<View> Of(Mirror mirror, Address caller, Address called, ulong later) =>
     [
-        .. OfSeats(mirror), .. OfRounds(mirror, mirror.InUse, later),
+        .. OfSeats(mirror, caller), .. OfRounds(mirror, mirror.InUse, later),
         .. called == Scene.Membership || called == mirror.InUse.Address ? [] : OfRounds(mirror, mirror.RoundsAt(called), later),
     ];
 
-    private static IEnumerable<View> OfSeats(Mirror mirror)
+    private static IEnumerable<View> OfSeats(Mirror mirror, Address caller)
     {
         var seats = mirror.Seats;
         yield return Of(Scene.Membership, MembershipAbi.Rounds, v => v.Address(0), mirror.InUse.Address);
         yield return Of(Scene.Membership, MembershipAbi.Voters, v => v.UInt32(0), (uint)mirror.Federation.EligibleNext.Count);
         yield return Of(Scene.Membership, MembershipAbi.LastId, v => v.Member(0), seats.LastId);
+        yield return Of(
+            Scene.Membership, MembershipAbi.ApplicationOf, v => v.Hash(0), mirror.Federation.Applications.GetValueOrDefault(seats.LastId)?.Application ?? default, seats.LastId);
+        yield return Of(Scene.Membership, MembershipAbi.SeatOf, v => v.Member(0), seats.All.FirstOrDefault(s => s.Holder == caller || s.Operator == caller)?.Id ?? default, caller);
+        yield return Of(Scene.Membership, MembershipAbi.OperatedBy, v => v.Member(0), seats.OperatedBy(caller)?.Id ?? default, caller);
         var auditor = Scene.Account("outsider");
         yield return Of(
             Scene.Membership, MembershipAbi.AuditorRecipient, v => v.Hash(0), mirror.Federation.Auditors.TryGetValue(auditor, out var recipient) ? Keccak256.Hash(recipient) : default, auditor);
