@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum.Abi;
 using FedChain.Protocol.Ethereum.Contracts;
@@ -23,8 +24,9 @@ internal sealed class Mandates(Findings findings)
         }.Select(f => f.Selector),
     ];
 
-    private readonly Dictionary<Hash256, (List<ContractCall> Acts, List<ProposalRecord> Executed)> _transactions = [];
+    private readonly Dictionary<Hash256, (List<ContractCall> Acts, List<Execution> Executed)> _transactions = [];
     private readonly HashSet<(Address Emitter, Type Event)> _seen = [];
+    private ImmutableHashSet<Address> _replaced = []; // what they do from then on is no event of the federation
 
     public void Examine(ChainEvent e, FederationState before)
     {
@@ -32,12 +34,17 @@ internal sealed class Mandates(Findings findings)
         {
             if (before.Proposal(executed.Proposal) is { } proposal)
             {
-                In(e.Transaction).Executed.Add(proposal);
+                In(e.Transaction).Executed.Add(new(proposal, _replaced));
             }
         }
         else if (OrderFor(e, before) is { } order)
         {
             In(e.Transaction).Acts.Add(order);
+        }
+
+        if (e.Event is RoundsReplaced replaced)
+        {
+            _replaced = _replaced.Add(replaced.Previous);
         }
     }
 
@@ -46,7 +53,8 @@ internal sealed class Mandates(Findings findings)
         var matched = 0;
         foreach (var (transaction, (acts, executed)) in _transactions)
         {
-            var ordered = executed.Where(p => p.Created.Targets.Length == p.Created.Calldatas.Length).SelectMany(p => p.Proposal.Calls.Select(call => (Call: call, p.Id))).ToList();
+            var ordered = executed.Where(x => x.Proposal.Created.Targets.Length == x.Proposal.Created.Calldatas.Length)
+                .SelectMany(x => x.Proposal.Proposal.Calls.Select(call => (Call: call, x.Proposal.Id, IsTraced: IsTraced(call) && !x.Replaced.Contains(call.To)))).ToList();
             foreach (var act in acts)
             {
                 var index = ordered.FindIndex(o => o.Call.To == act.To && o.Call.Data.Span.SequenceEqual(act.Data.Span));
@@ -58,7 +66,7 @@ internal sealed class Mandates(Findings findings)
                 }
             }
 
-            foreach (var (call, id) in ordered.Where(o => IsTraced(o.Call)))
+            foreach (var (call, id, _) in ordered.Where(o => o.IsTraced))
             {
                 findings.Fail(Name, 0, $"proposal {id} was executed in {transaction}, but its call {Convert.ToHexStringLower(call.Data.Span)} to {call.To} had no effect there");
             }
@@ -96,7 +104,7 @@ internal sealed class Mandates(Findings findings)
         };
     }
 
-    private (List<ContractCall> Acts, List<ProposalRecord> Executed) In(Hash256 transaction)
+    private (List<ContractCall> Acts, List<Execution> Executed) In(Hash256 transaction)
     {
         if (!_transactions.TryGetValue(transaction, out var found))
         {
@@ -105,4 +113,7 @@ internal sealed class Mandates(Findings findings)
 
         return found;
     }
+
+    /// <param name="Replaced">The Rounds contracts that were no longer the federation's.</param>
+    private sealed record Execution(ProposalRecord Proposal, ImmutableHashSet<Address> Replaced);
 }

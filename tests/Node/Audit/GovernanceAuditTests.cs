@@ -187,6 +187,16 @@ public sealed class GovernanceAuditTests
     }
 
     [Fact]
+    public void An_order_to_a_replaced_contract_has_no_effect_that_counts()
+    {
+        var (log, successor) = (new GovernanceLog(), GovernanceLog.Account(0xa4));
+        log.Order(
+            "replace", 700, by: 1, ContractCall.Of(Membership, MembershipAbi.SetRounds, successor), new RoundsReplaced(successor, GovernanceLog.Rounds, default));
+        log.Order("pause the old one", 1000, by: 2, ContractCall.Of(GovernanceLog.Rounds, RoundsAbi.SetPaused, true));
+        Assert.All(log.Audit(), check => Assert.True(check.Result == CheckResult.Held, check.ToString()));
+    }
+
+    [Fact]
     public void A_member_may_resign_without_a_vote()
     {
         var log = new GovernanceLog();

@@ -113,6 +113,9 @@ internal sealed class GovernanceLog
         return [.. findings.Checks()];
     }
 
+    /// <summary>Adds a proposal, its votes and its execution; with what it did, if anything shows.</summary>
+    public void Order(string name, ulong at, uint by, ContractCall call, IContractEvent? act = null) => Pass(name, Propose(name, at, by, call), at, act, call.To);
+
     private ProposalId Propose(string name, ulong at, uint by, ContractCall call)
     {
         var proposal = new Proposal([call], $"{name}, please");
@@ -121,13 +124,17 @@ internal sealed class GovernanceLog
         return proposal.Id;
     }
 
-    private void Pass(string name, ProposalId id, ulong at, IContractEvent act, Address emitter)
+    private void Pass(string name, ProposalId id, ulong at, IContractEvent? act, Address emitter)
     {
         Add($"{name}: vote 1", at + 20, $"{name}: vote 1", Governance, new VoteCast(Holder(1), id, VoteKind.For, BigInteger.One, ""));
         Add($"{name}: vote 2", at + 30, $"{name}: vote 2", Governance, new VoteCast(Holder(2), id, VoteKind.For, BigInteger.One, ""));
         Add($"{name}: vote 3", at + 40, $"{name}: vote 3", Governance, new VoteCast(Holder(3), id, name == "admit" ? VoteKind.Against : VoteKind.For, BigInteger.One, ""));
         Add($"{name}: queued", at + 120, $"{name}: queue", Governance, new ProposalQueued(id, Start + at + 120 + Wait));
-        Add($"{name}: act", at + 200, $"{name}: execute", emitter, act);
+        if (act is not null)
+        {
+            Add($"{name}: act", at + 200, $"{name}: execute", emitter, act);
+        }
+
         Add($"{name}: executed", at + 200, $"{name}: execute", Governance, new ProposalExecuted(id));
     }
 
