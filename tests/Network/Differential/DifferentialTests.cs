@@ -9,12 +9,10 @@ namespace FedChain.Network.Tests.Differential;
 /// FEDCHAIN_SEQUENCES=10000 FEDCHAIN_SEQUENCES_SEED=1 FEDCHAIN_SEQUENCES_NODE=anvil (or hardhat) \
 ///   tests/Network/bin/Debug/net10.0/FedChain.Network.Tests -class '*DifferentialTests' -showLiveOutput
 /// </code>
-/// Sequence i has the seed SEED + i. A disagreement is told with the seed and the calls, as few as still disagree, in the form of tests/vectors/sequences.
+/// Sequence i, from 0, has the seed SEED + i. A disagreement is told with the seed and the calls, as few as still disagree, in the form of tests/vectors/sequences.
 /// </summary>
 public sealed class DifferentialTests(ITestOutputHelper output)
 {
-    private const int SequencesPerNode = 500; // a test node keeps all its blocks in memory
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -25,15 +23,14 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         var kind = Setting("_NODE", "anvil");
         var coverage = new Coverage();
         var watch = Stopwatch.StartNew();
-        for (var first = 0; first < count; first += SequencesPerNode)
+        await using var node = await TestNode.StartAsync(kind, Cancellation);
+        for (var i = 0; i < count; i++)
         {
-            await using var node = await TestNode.StartAsync(kind, Cancellation);
-            for (var i = first; i < Math.Min(count, first + SequencesPerNode); i++)
+            await RunAsync(node, seed + i, coverage);
+            if ((i + 1) % 1000 == 0)
             {
-                await RunAsync(node, seed + i, coverage);
+                output.WriteLine($"{i + 1} sequences in {watch.Elapsed.TotalSeconds:F0} s");
             }
-
-            output.WriteLine($"{Math.Min(count, first + SequencesPerNode)} sequences in {watch.Elapsed.TotalSeconds:F0} s");
         }
 
         output.WriteLine($"{count} sequences from seed {seed} on {kind} in {watch.Elapsed.TotalSeconds:F0} s\n{coverage}");
@@ -66,6 +63,10 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         {
             var least = await ShrinkAsync(node, player, found);
             Assert.Fail($"FEDCHAIN_SEQUENCES_SEED={seed}, a sequence of {found.Operations.Count} calls, of which these matter:\n{least.Message}");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new InvalidOperationException($"FEDCHAIN_SEQUENCES_SEED={seed}, after {sequence.Operations.Count} calls: {e.Message}", e);
         }
     }
 

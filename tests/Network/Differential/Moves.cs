@@ -101,9 +101,10 @@ internal sealed class Moves(Random random, Mirror mirror)
         var latest = rounds.Fold.LatestPolicy!;
         var json = Chance(0.2) ? latest.Json : $$"""{"policy":{{++_policies}}}""";
         var genesis = Chance(0.3) ? Hash($"genesis {_policies}") : latest.Genesis;
-        if (Chance(0.1) && rounds.Current is { } round) // back to the policy in force
+        if (Chance(0.1) && rounds.Current is { } round)
         {
-            (json, terms, genesis) = rounds.Fold.Policies[round.Policy] is var inForce ? (inForce.Json, inForce.Params, inForce.Genesis) : default;
+            var inForce = rounds.Fold.Policies[round.Policy]; // back to it
+            (json, terms, genesis) = (inForce.Json, inForce.Params, inForce.Genesis);
         }
 
         return Operation.Of(time, "governance", rounds.Address, RoundsAbi.SetPolicy, latest.Policy, json, RoundsAbi.WriteParams(terms), genesis);
@@ -128,8 +129,13 @@ internal sealed class Moves(Random random, Mirror mirror)
     public Operation Admit(ulong time)
     {
         var applications = mirror.Federation.Applications.Values.ToList();
-        return applications.Count == 0 ? Apply(time)
-            : Pick(applications) is var a ? Operation.Of(time, "governance", Scene.Membership, MembershipAbi.Admit, a.Id, a.Application) : default!;
+        if (applications.Count == 0)
+        {
+            return Apply(time);
+        }
+
+        var application = Pick(applications);
+        return Operation.Of(time, "governance", Scene.Membership, MembershipAbi.Admit, application.Id, application.Application);
     }
 
     public Operation SetOperator(ulong time)

@@ -90,7 +90,7 @@ internal sealed class Player
             (goal, probability) = (SeatsMirror.FoundingEndsAt, 1);
         }
 
-        return goal > now && _moves.Chance(probability) ? goal + (ulong)Pick(-1, 0, 0, 0, 0, 0, 1)
+        return goal > now && _moves.Chance(probability) ? goal - 1 + (ulong)Pick(0, 1, 1, 1, 1, 1, 2)
             : _moves.Chance(0.01) ? now + (ulong)_random.Next(2, 5000)
             : now + (ulong)Pick(0, 0, 0, 0, 1, 1, 1, 2, 3);
     }

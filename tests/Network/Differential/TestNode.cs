@@ -22,6 +22,16 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HashSet<Address> _known = []; // impersonated, and funded before each sequence
     private string _beginning = "";
 
+    private TestNode(AnvilChain anvil)
+        : this(anvil, anvil.RpcUrl, isAnvil: true)
+    {
+    }
+
+    private TestNode(HardhatNode hardhat)
+        : this(hardhat, hardhat.RpcUrl, isAnvil: false)
+    {
+    }
+
     private TestNode(IAsyncDisposable process, Uri url, bool isAnvil)
     {
         (_process, _isAnvil) = (process, isAnvil);
@@ -31,28 +41,25 @@ internal sealed class TestNode : IAsyncDisposable
 
     public ChainClient Client { get; }
 
+    /// <param name="kind">"anvil" or "hardhat".</param>
     public static async Task<TestNode> StartAsync(string kind, CancellationToken cancellation)
     {
-        TestNode node;
-        if (kind == "anvil")
+        var node = kind switch
         {
-            var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = Shared.RepositoryRoot, ChainId = Scene.ChainId }, cancellation);
-            node = new TestNode(anvil, anvil.RpcUrl, isAnvil: true);
-        }
-        else
+            "anvil" => new TestNode(await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = Shared.RepositoryRoot, ChainId = Scene.ChainId }, cancellation)),
+            "hardhat" => new TestNode(await HardhatNode.StartAsync(cancellation)),
+            _ => throw new ArgumentException($"There is no test node '{kind}': anvil or hardhat.", nameof(kind)),
+        };
+        try
         {
-            var hardhat = await HardhatNode.StartAsync(cancellation);
-            node = new TestNode(hardhat, hardhat.RpcUrl, isAnvil: false);
+            await node.PrepareAsync(cancellation);
+            return node;
         }
-
-        foreach (var name in Enumerable.Range(1, 12).SelectMany(i => new[] { $"holder {i}", $"operator {i}", $"key {i}" }).Concat(["governance", "outsider"]))
+        catch
         {
-            await node.ImpersonateAsync(Scene.Account(name), cancellation);
-            node._known.Add(Scene.Account(name));
+            await node.DisposeAsync();
+            throw;
         }
-
-        node._beginning = (await node.AskAsync("evm_snapshot", [], cancellation)).GetString()!;
-        return node;
     }
 
     /// <summary>Back to the first block, and the federation deployed: without a founder's doing so far.</summary>
@@ -91,6 +98,11 @@ internal sealed class TestNode : IAsyncDisposable
         }
 
         var receipt = await SendAsync(o.Sender, o.To, o.Data, cancellation);
+        if (!receipt.Succeeded)
+        {
+            throw new InvalidOperationException($"{o.Function} by {o.By} was accepted as a call, and refused as a transaction that used {receipt.GasUsed} gas.");
+        }
+
         return Outcome.Accepted(
             o.Function.DecodeOutput(returned),
             from log in receipt.Logs
@@ -121,6 +133,18 @@ internal sealed class TestNode : IAsyncDisposable
         }
 
         return arguments;
+    }
+
+    /// <summary>Impersonates and funds those who act in most sequences, once for all, and takes the snapshot that each begins from.</summary>
+    private async Task PrepareAsync(CancellationToken cancellation)
+    {
+        foreach (var name in Enumerable.Range(1, 12).SelectMany(i => new[] { $"holder {i}", $"operator {i}", $"key {i}" }).Concat(["governance", "outsider"]))
+        {
+            await ImpersonateAsync(Scene.Account(name), cancellation);
+            _known.Add(Scene.Account(name));
+        }
+
+        _beginning = (await AskAsync("evm_snapshot", [], cancellation)).GetString()!;
     }
 
     private async Task ImpersonateAsync(Address account, CancellationToken cancellation)

@@ -25,10 +25,12 @@ public sealed class VectorTests
         Assert.True(written.SequenceEqual(said), $"The mirror says of {name}:\n{Vector.ToJson(vector.Description, vector.Founding, done, mirror.Names)}");
     }
 
-    [Fact]
-    public async Task Contracts_do_what_is_written()
+    [Theory]
+    [InlineData("anvil")]
+    [InlineData("hardhat")]
+    public async Task Contracts_do_what_is_written(string kind)
     {
-        await using var node = await TestNode.StartAsync(Environment.GetEnvironmentVariable("FEDCHAIN_SEQUENCES_NODE") ?? "anvil", Cancellation);
+        await using var node = await TestNode.StartAsync(kind, Cancellation);
         foreach (var name in Vector.All)
         {
             var vector = Vector.Read(name);
