@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FedChain.Aggregator;
+using FedChain.Aggregator.Rules;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
 using FedChain.Protocol.Files;
@@ -42,26 +43,27 @@ internal static class MeanBenchmark
             config, Enumerable.Range(0, Layers).SelectMany(i => new[] { ($"model.layers.{i}.self_attn.q_proj", 4096, 4096), ($"model.layers.{i}.self_attn.v_proj", 4096, 4096) }));
         var policy = new Policy { BaseModel = default, Adapter = config, Seed = default, Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 1000 };
         var @base = new Adapter(layout, config.FractionBits, new int[layout.Count]);
-        var terms = new RoundTerms(1, Address.Zero, new RoundId(1), policy.JsonHash, policy, 0, AdapterFile.Digest(@base), @base);
+        var terms = new RoundTerms(1, Address.Zero, new RoundId(1), policy.JsonHash, policy, 0, AdapterFile.Digest(@base), @base, Hash256.Zero);
         var paths = Enumerable.Range(1, Members).Select(member => Path.Combine(folder, $"{member}.safetensors")).ToList();
         var manifests = paths.Select((path, i) => Write(path, (uint)i + 1, terms)).ToList();
         var plaintexts = paths.ConvertAll(UpdatePlaintext.Open);
         var updates = plaintexts.Zip(manifests, (plaintext, manifest) => Validate(plaintext, manifest, terms)).ToList();
+        var weights = updates.ConvertAll(u => u.Weight);
         var gigabytes = Members * (double)new FileInfo(paths[0]).Length / 1e9;
 
-        WeightedMean.Of(updates, 1);
+        WeightedMean.Of(updates, weights, 1);
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        WeightedMean.Of(updates, 1);
+        WeightedMean.Of(updates, weights, 1);
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before - (sizeof(int) * (long)layout.Count);
         Console.WriteLine($"{Members} updates of {gigabytes * 1000 / Members:0} MB; {allocated / 1024} KiB allocated beside the result, whatever their number");
 
         var sums = new int[Environment.ProcessorCount];
         var contest = new Contest($"Mean of {Members} updates, {Environment.ProcessorCount} processors", "GB/s", Rounds)
             .Add("reading the mapped files, 1 thread", gigabytes, () => Read(plaintexts, sums, 1))
-            .Add("WeightedMean, 1 thread", gigabytes, () => WeightedMean.Of(updates, 1))
+            .Add("WeightedMean, 1 thread", gigabytes, () => WeightedMean.Of(updates, weights, 1))
             .Add($"reading the mapped files, {Environment.ProcessorCount} threads", gigabytes, () => Read(plaintexts, sums, Environment.ProcessorCount))
-            .Add($"WeightedMean, {Environment.ProcessorCount} threads", gigabytes, () => WeightedMean.Of(updates, Environment.ProcessorCount));
-        using var numpy = NumPy.TryStart(paths, updates[0].Header.DataOffset, updates.ConvertAll(u => u.Weight));
+            .Add($"WeightedMean, {Environment.ProcessorCount} threads", gigabytes, () => WeightedMean.Of(updates, weights, Environment.ProcessorCount));
+        using var numpy = NumPy.TryStart(paths, updates[0].Header.DataOffset, weights);
         if (numpy is not null)
         {
             contest

@@ -1,3 +1,4 @@
+using FedChain.Aggregator.Rules;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
@@ -18,15 +19,17 @@ public static class Recomputation
 {
     /// <summary>Computes the aggregate.</summary>
     /// <param name="terms">The round.</param>
-    /// <param name="updates">The included updates, in any order; at least one, each member once, all validated against these terms.</param>
+    /// <param name="updates">The included updates, in any order; as many as the rule needs, each member once, all validated against these terms.</param>
     /// <param name="threads">How many threads may work at once; 0 for one per processor. It changes nothing but the time.</param>
     /// <param name="cancellationToken">Looked at between pieces.</param>
-    /// <exception cref="ArgumentException">No update, two of one member, or one that was validated for another round.</exception>
+    /// <exception cref="ArgumentException">Fewer updates than the rule needs, two of one member, or one that was validated for another round.</exception>
     public static Aggregate Compute(RoundTerms terms, IReadOnlyList<ValidUpdate> updates, int threads = 0, CancellationToken cancellationToken = default)
     {
-        if (updates.Count == 0 || updates.DistinctBy(u => u.Member).Count() != updates.Count)
+        var rule = terms.Policy.Rule;
+        if (updates.Count < rule.MinimumUpdates || updates.DistinctBy(u => u.Member).Count() != updates.Count)
         {
-            throw new ArgumentException("An aggregate is made of at least one update, and of one of each member.", nameof(updates));
+            throw new ArgumentException(
+                $"An aggregate by this rule is made of at least {rule.MinimumUpdates} updates, and of one of each member; got {updates.Count}.", nameof(updates));
         }
 
         if (updates.Any(u => !ReferenceEquals(u.Terms, terms) && u.Terms != terms))
@@ -35,17 +38,31 @@ public static class Recomputation
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        var step = terms.Policy.Rule switch
-        {
-            AggregationRule.Mean => WeightedMean.Of(updates, threads == 0 ? Environment.ProcessorCount : threads, cancellationToken),
-            _ => throw new NotSupportedException($"This version does not compute the rule {terms.Policy.Rule}."),
-        };
-
+        ValidUpdate[] ordered = [.. updates.OrderBy(u => u.Member)];
+        var step = Step(rule, terms, ordered, threads == 0 ? Environment.ProcessorCount : threads, cancellationToken);
         var adapter = Apply(terms.Base, terms.Factors, step);
         return new Aggregate(adapter, AdapterFile.Digest(adapter));
     }
 
-    /// <summary>base + step over the factors of the round, held within the adapter's range; a mean of valid updates never leaves it.</summary>
+    /// <summary>What the rule makes of the differences; the updates stand in the order of their members.</summary>
+    private static int[] Step(AggregationRule rule, RoundTerms terms, ValidUpdate[] updates, int threads, CancellationToken cancellationToken) => rule switch
+    {
+        AggregationRule.Mean => WeightedMean.Of(updates, [.. updates.Select(u => u.Weight)], threads, cancellationToken: cancellationToken),
+        AggregationRule.FairMean fair => WeightedMean.Of(
+            updates, FairWeights.Of(fair, [.. updates.Select(u => (u.Weight, u.Header.Metadata.Losses))]), threads, cancellationToken: cancellationToken),
+        AggregationRule.ClippedMean(var norm) => NormClipping.Of(updates, norm, threads, cancellationToken),
+        AggregationRule.Median => CoordinateRules.Median(updates, threads, cancellationToken),
+        AggregationRule.TrimmedMean(var trim) => CoordinateRules.TrimmedMean(updates, trim, threads, cancellationToken),
+        AggregationRule.MultiKrum(var faulty, var selected) => Uniform(MultiKrum.Select(updates, faulty, selected, threads, cancellationToken), threads, cancellationToken),
+        AggregationRule.BucketedMedian(var size) => CoordinateRules.BucketedMedian(
+            updates, CoordinateRules.Buckets(terms.Beacon, terms.Round, updates.Length, size), threads, cancellationToken),
+        _ => throw new NotSupportedException($"This version does not compute the rule {rule}."),
+    };
+
+    private static int[] Uniform(ValidUpdate[] updates, int threads, CancellationToken cancellationToken) =>
+        WeightedMean.Of(updates, [.. updates.Select(_ => 1L)], threads, cancellationToken: cancellationToken);
+
+    /// <summary>base + step over the factors of the round, held within the adapter's range; no rule leaves it with valid updates, since each stays between the least and the largest difference, or closer to 0.</summary>
     private static Adapter Apply(Adapter @base, Factors factors, ReadOnlySpan<int> step)
     {
         var values = @base.Values.ToArray();

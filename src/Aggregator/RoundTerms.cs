@@ -13,8 +13,9 @@ namespace FedChain.Aggregator;
 /// <param name="Finalised">Rounds finalised under the current genesis before this one: the place in the factor schedule.</param>
 /// <param name="BaseDigest">SHA-256 of the base adapter's file.</param>
 /// <param name="Base">The base adapter.</param>
+/// <param name="Beacon">The round's beacon, final once the submissions are closed: whatever a rule draws by lot comes from it.</param>
 public sealed record RoundTerms(
-    ulong Chain, Address Rounds, RoundId Round, Hash256 PolicyHash, Policy Policy, ulong Finalised, Hash256 BaseDigest, Adapter Base)
+    ulong Chain, Address Rounds, RoundId Round, Hash256 PolicyHash, Policy Policy, ulong Finalised, Hash256 BaseDigest, Adapter Base, Hash256 Beacon)
 {
     /// <summary>The factors that the round trains.</summary>
     public Factors Factors => Policy.FactorsAt(Finalised);

@@ -53,12 +53,18 @@ public sealed class ValidUpdate
 
     public MemberId Member => Header.Metadata.Member;
 
-    /// <summary>What it weighs under the policy.</summary>
+    /// <summary>What it weighs under the policy, before a fair rule.</summary>
     public long Weight { get; }
+
+    /// <summary>How many differences it has.</summary>
+    internal int Count => (int)Header.Count;
 
     internal UpdatePlaintext Plaintext { get; }
 
     internal RoundTerms Terms { get; }
+
+    /// <summary>Some of its differences, in place.</summary>
+    internal ReadOnlySpan<int> Differences(int start, int count) => Plaintext.Integers(Header.DataOffset + (sizeof(int) * (long)start), count);
 }
 
 /// <summary>What came of validating an update.</summary>

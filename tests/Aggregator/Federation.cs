@@ -12,10 +12,25 @@ internal sealed record Federation(RoundTerms Terms)
 {
     private static readonly Address Rounds = Address.Parse("0x5fbdb2315678afecb367f032d93f642f64180aa3");
 
-    public static Federation Of(AdapterLayout layout, Policy policy, int[] @base, ulong finalised = 0)
+    public static Federation Of(AdapterLayout layout, Policy policy, int[] @base, ulong finalised = 0, Hash256 beacon = default)
     {
         var adapter = new Adapter(layout, policy.Adapter.FractionBits, @base);
-        return new Federation(new RoundTerms(31337, Rounds, new RoundId(5), policy.JsonHash, policy, finalised, AdapterFile.Digest(adapter), adapter));
+        return new Federation(new RoundTerms(31337, Rounds, new RoundId(5), policy.JsonHash, policy, finalised, AdapterFile.Digest(adapter), adapter, beacon));
+    }
+
+    /// <summary>The same round under another rule.</summary>
+    public Federation With(AggregationRule rule, Hash256 beacon = default)
+    {
+        var policy = Terms.Policy with { Rule = rule };
+        return new Federation(Terms with { Policy = policy, PolicyHash = policy.JsonHash, Beacon = beacon });
+    }
+
+    /// <summary>One layer of rank 1 with so many values.</summary>
+    public static Federation Flat(int count, int value = 0)
+    {
+        var config = new AdapterConfig(1, 1, ["q"]);
+        var layout = AdapterLayout.Create(config, [("l.q", count - 1, 1)]);
+        return Of(layout, new Policy { BaseModel = default, Adapter = config, Seed = default }, [.. Enumerable.Repeat(value, layout.Count)]);
     }
 
     /// <summary>Two layers of rank 2: 60 values, 24 of them in A.</summary>
@@ -48,9 +63,9 @@ internal sealed record Federation(RoundTerms Terms)
     public UpdateManifest Manifest(uint member, Hash256 plaintext) => new(
         Terms.Chain, Terms.Rounds, Terms.Round, new MemberId(member), Terms.PolicyHash, Terms.BaseDigest, Cid.RawOf(plaintext), 1, plaintext);
 
-    public ValidUpdate Valid(uint member, int[] differences, long samples = 10)
+    public ValidUpdate Valid(uint member, int[] differences, long samples = 10, UpdateLosses? losses = null)
     {
-        var (file, manifest) = Update(member, differences, samples);
+        var (file, manifest) = Update(member, differences, samples, m => m with { Losses = losses ?? m.Losses });
         var verdict = UpdateValidator.Validate(UpdatePlaintext.Of(file), manifest, new MemberId(member), Terms, TestContext.Current.CancellationToken);
         return Assert.IsType<UpdateVerdict.Accepted>(verdict).Update;
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using CsCheck;
+using FedChain.Aggregator.Rules;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Numerics;
@@ -137,7 +138,7 @@ public sealed class MeanTests
     public void Misuse_is_named()
     {
         var update = Weighted.Valid(1, new int[Weighted.Count]);
-        Assert.Contains("at least one", Assert.Throws<ArgumentException>(() => Federation.Aggregate(Weighted.Terms, [])).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 1 update", Assert.Throws<ArgumentException>(() => Federation.Aggregate(Weighted.Terms, [])).Message, StringComparison.Ordinal);
         Assert.Contains("one of each member", Assert.Throws<ArgumentException>(() => Federation.Aggregate(Weighted.Terms, [update, update])).Message, StringComparison.Ordinal);
         Assert.Contains("other terms", Assert.Throws<ArgumentException>(() => Federation.Aggregate(Weighted.Terms with { Finalised = 9 }, [update])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new WeightedSum(3).Add(new int[4], 1));

@@ -37,7 +37,7 @@ public sealed class RoundVectorTests
             WeightCap = Policy.MaxWeight,
         };
         var first = Adapter.First(layout, policy.Seed, config.FractionBits);
-        var terms = new RoundTerms(31337, Rounds, new RoundId(4), PolicyHash, policy, 0, AdapterFile.Digest(first), first);
+        var terms = new RoundTerms(31337, Rounds, new RoundId(4), PolicyHash, policy, 0, AdapterFile.Digest(first), first, Hash256.Zero);
         Assert.Equal(c.GetProperty("base").GetString(), terms.BaseDigest.ToString());
 
         var updates = c.GetProperty("updates").EnumerateArray().Select(update => Read(update, terms)).ToArray();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
@@ -110,12 +111,30 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
             return;
         }
 
-        var refusal = CandidateRules.Refusal(manifest, holdings, round, winner, domain);
-        findings.Compare("holdings", round.Id.Value, refusal is null, $"{refusal}");
-        findings.Say("holdings", round.Id.Value, $"{holdings.Length} signed; they include {manifest.Included.Count} of {round.Submissions.Length} updates, as the manifest does");
+        if (RuleOf(round) is { } rule)
+        {
+            var refusal = CandidateRules.Refusal(manifest, holdings, round, rule, winner, domain);
+            findings.Compare("holdings", round.Id.Value, refusal is null, $"{refusal}");
+            findings.Say("holdings", round.Id.Value, $"{holdings.Length} signed; they include {manifest.Included.Count} of {round.Submissions.Length} updates, as the manifest does");
+        }
+
         if (manifest.Payload is { } payload)
         {
             await PayloadAsync(Name, round, winner.Aggregator, payload, manifest.Size, content, cancellationToken);
+        }
+    }
+
+    /// <summary>The rule in force; null, and a finding, under a policy that this version can't follow.</summary>
+    private AggregationRule? RuleOf(RoundState round)
+    {
+        try
+        {
+            return Policy.Parse(Encoding.UTF8.GetBytes(federation.Policies[round.Policy].Json)).Rule;
+        }
+        catch (InvalidDataException e)
+        {
+            findings.Unavailable("holdings", round.Id.Value, $"the policy {round.Policy} is none that this version can follow: {e.Message}");
+            return null;
         }
     }
 

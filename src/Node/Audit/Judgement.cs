@@ -30,17 +30,18 @@ internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = 
         CancellationToken cancellationToken)
     {
         var domain = new SigningDomain(terms.Chain, terms.Rounds);
-        if (manifest.Holdings is HoldingsSource.Inline(var holdings) && CandidateRules.Refusal(manifest, holdings, round, candidate, domain) is { } refusal)
+        var rule = terms.Policy.Rule;
+        if (manifest.Holdings is HoldingsSource.Inline(var holdings) && CandidateRules.Refusal(manifest, holdings, round, rule, candidate, domain) is { } refusal)
         {
             return new(false, refusal);
         }
 
         if (candidate.Aggregate.IsZero)
         {
-            return new(true, $"only {manifest.Included.Count} updates can be included, and {round.Minimum} are needed");
+            return new(true, $"only {manifest.Included.Count} updates can be included, and {CandidateRules.Needed(round, rule)} are needed");
         }
 
-        if (!manifest.Included.IsOf(round.Submissions.Length) || manifest.Included.Count == 0)
+        if (!manifest.Included.IsOf(round.Submissions.Length) || manifest.Included.Count < rule.MinimumUpdates)
         {
             return new(false, $"it includes {manifest.Included}, of {round.Submissions.Length} submissions");
         }

@@ -98,7 +98,7 @@ internal sealed class KeyedRound(
     /// <returns>The finalised adapter, if it could be recomputed.</returns>
     public async Task<Adapter?> RecomputeAsync(Adapter @base, CancellationToken cancellationToken)
     {
-        var terms = new RoundTerms(chainId, contract, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, @base);
+        var terms = new RoundTerms(chainId, contract, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, @base, round.Beacon);
         var manifests = new Dictionary<int, (GlobalManifest? Manifest, string? Refusal)>();
         foreach (var candidate in round.Candidates)
         {

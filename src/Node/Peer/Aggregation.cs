@@ -23,10 +23,11 @@ internal sealed class Aggregation(PeerContext context)
             .Select(bytes => Holdings.Parse(bytes).Holding).OrderBy(h => h.Member).ToImmutableArray();
         var included = CandidateRules.Included(round, holdings);
         var id = context.Identity;
+        var policy = PeerContext.PolicyOf(federation, round);
         var manifest = new GlobalManifest(
             id.ChainId, id.Rounds, round.Id, turn, context.Me, round.Policy, round.Base, round.Set, included,
             new HoldingsSource.Inline(holdings), default, Payload: null, Size: 0, State: null);
-        if (included.Count >= round.Minimum)
+        if (included.Count >= CandidateRules.Needed(round, policy.Rule))
         {
             var (adapter, aggregate) = await AggregateAsync(federation, round, included, cancellationToken);
             if (Deceit?.Publish is { } publish)
@@ -37,7 +38,7 @@ internal sealed class Aggregation(PeerContext context)
 
             context.WriteAdapter(adapter, aggregate);
             var sealedPath = context.Home.AdapterFile(aggregate) + ".age";
-            var recipients = Sealing.RecipientsOf(round, PeerContext.PolicyOf(federation, round).PostQuantum).Recipients;
+            var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
             await Sealing.SealAsync(context.Home.AdapterFile(aggregate), sealedPath, recipients, cancellationToken);
             await using (var file = File.OpenRead(sealedPath))
             {
@@ -95,14 +96,15 @@ internal sealed class Aggregation(PeerContext context)
             throw new ContentUnavailableException("holdings in a file of their own, for federations of more members than this version reads them for");
         }
 
-        if (CandidateRules.Refusal(manifest, holdings, round, candidate, context.Identity.Domain) is { } refusal)
+        var rule = PeerContext.PolicyOf(federation, round).Rule;
+        if (CandidateRules.Refusal(manifest, holdings, round, rule, candidate, context.Identity.Domain) is { } refusal)
         {
             return (false, refusal);
         }
 
         if (manifest.Aggregate.IsZero)
         {
-            return (true, $"only {manifest.Included.Count} updates can be included, and {round.Minimum} are needed");
+            return (true, $"only {manifest.Included.Count} updates can be included, and {CandidateRules.Needed(round, rule)} are needed");
         }
 
         var (adapter, aggregate) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);

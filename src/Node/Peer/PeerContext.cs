@@ -50,7 +50,8 @@ internal sealed class PeerContext
     public RoundTerms TermsOf(FederationState federation, RoundState round)
     {
         var policy = PolicyOf(federation, round);
-        return new RoundTerms(Identity.ChainId, Identity.Rounds, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy));
+        return new RoundTerms(
+            Identity.ChainId, Identity.Rounds, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy), round.Beacon);
     }
 
     public void Tell(PeerEvent e) => Report(e with { At = Time.GetUtcNow(), Member = Me.Value });

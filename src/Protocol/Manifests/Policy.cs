@@ -64,10 +64,10 @@ public sealed record Policy
     /// <param name="finalised">Rounds finalised under the current genesis before it. Not the round's number: an aborted first round would have A trained while B = 0.</param>
     public Factors FactorsAt(ulong finalised) => Schedule[(int)(finalised % (ulong)Schedule.Length)];
 
-    /// <summary>What an update weighs; its claim may exceed the cap, and then it is invalid.</summary>
+    /// <summary>What an update claims to weigh, before a fair rule; it may exceed the cap, and then the update is invalid.</summary>
     public long WeightOf(UpdateMetadata update) => Rule switch
     {
-        AggregationRule.Mean(Weighting.Samples) => update.Samples,
+        AggregationRule.Mean(Weighting.Samples) or AggregationRule.FairMean(Weighting.Samples, _, _) => update.Samples,
         _ => 1,
     };
 

@@ -31,6 +31,25 @@ public static class IntegerMath
     }
 
     /// <summary>The largest integer whose square is at most n.</summary>
+    public static ulong SquareRoot(UInt128 n)
+    {
+        if (n == 0)
+        {
+            return 0;
+        }
+
+        // Newton's iteration from above (a power of two that is no smaller) descends to the root and then stops.
+        var bits = 128 - (int)UInt128.LeadingZeroCount(n);
+        var root = UInt128.One << ((bits + 1) / 2);
+        for (UInt128 next; (next = (root + (n / root)) >> 1) < root;)
+        {
+            root = next;
+        }
+
+        return (ulong)root;
+    }
+
+    /// <summary>The largest integer whose square is at most n.</summary>
     public static ulong SquareRoot(ulong n)
     {
         // The double is at most a few units off; the integers below decide.

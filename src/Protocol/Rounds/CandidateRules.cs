@@ -38,11 +38,18 @@ public static class CandidateRules
         return Inclusion.Of(n, Quorum.Of(n), [.. holdings.Select(h => h.Held)]);
     }
 
+    /// <summary>The least number of included updates that make an aggregate in a round: the round's minimum, or what the rule needs if that is more.</summary>
+    public static int Needed(RoundState round, AggregationRule rule) => Math.Max(round.Minimum, rule.MinimumUpdates);
+
     /// <summary>Why a global manifest is wrong, whatever its aggregate; null if nothing is. A wrong one is attested invalid.</summary>
     /// <param name="manifest">As the candidate's digest names it.</param>
     /// <param name="holdings">The manifest's holdings, read from it or from the file that it names.</param>
+    /// <param name="round">The round.</param>
+    /// <param name="rule">The rule of the round's policy.</param>
+    /// <param name="candidate">As the chain has it.</param>
+    /// <param name="domain">In which holdings are signed.</param>
     public static string? Refusal(
-        GlobalManifest manifest, ImmutableArray<SignedHolding> holdings, RoundState round, Candidate candidate, SigningDomain domain)
+        GlobalManifest manifest, ImmutableArray<SignedHolding> holdings, RoundState round, AggregationRule rule, Candidate candidate, SigningDomain domain)
     {
         var said = (manifest.Chain, manifest.Rounds, manifest.Round, manifest.Turn, manifest.Aggregator, manifest.Policy, manifest.Base, manifest.Set, manifest.Aggregate);
         var expected = (domain.ChainId, domain.Rounds, round.Id, candidate.Turn, candidate.Aggregator, round.Policy, round.Base, round.Set, candidate.Aggregate);
@@ -76,9 +83,10 @@ public static class CandidateRules
             return $"it names the state {manifest.State}, but no rule of this version keeps one";
         }
 
-        var enough = included.Count >= round.Minimum;
+        var needed = Needed(round, rule);
+        var enough = included.Count >= needed;
         return enough == !manifest.Aggregate.IsZero ? null
-            : enough ? $"it gives up, although {included.Count} updates are included and {round.Minimum} suffice"
-            : $"it aggregates {included.Count} updates; at least {round.Minimum} are needed";
+            : enough ? $"it gives up, although {included.Count} updates are included and {needed} suffice"
+            : $"it aggregates {included.Count} updates; at least {needed} are needed";
     }
 }

@@ -146,9 +146,6 @@ public sealed class ManifestTests
     public void A_wrong_global_manifest_is_refused_by_field(string from, string to, string message) => Wrong(Global.ToBytes(), from, to, message, GlobalManifest.Parse);
 
     [Theory]
-    [InlineData("\"name\":\"mean\"", "\"name\":\"krum\"", "policy's rule's field 'name' should be a rule that this version knows (\"mean\"); got \"krum\"")]
-    [InlineData("\"weights\":\"uniform\"", "\"weights\":\"loss\"", "'weights' should be \"uniform\" or \"samples\"; got \"loss\"")]
-    [InlineData("\"weights\":\"uniform\"", "\"weights\":\"uniform\",\"x\":1", "unknown field 'x'")]
     [InlineData("[\"AB\"]", "[\"BA\"]", "'schedule' should be an array of \"A\", \"B\" or \"AB\"")]
     [InlineData("[\"AB\"]", "[]", "'schedule' should be an array of 1 to 64 entries")]
     [InlineData("\"encoding\":\"int32\"", "\"encoding\":\"int8\"", "'encoding' should be \"int32\"; got \"int8\"")]

@@ -50,6 +50,16 @@ public sealed class IntegerMathTests
                 Assert.True((root + 1) * (root + 1) > n);
             });
 
+    [Fact]
+    public void The_square_root_of_128_bits_is_the_largest_whose_square_fits() =>
+        Gen.OneOf(Gen.UInt128, Gen.ULong.Select(r => (UInt128)r * r), Gen.ULong[1, ulong.MaxValue].Select(r => ((UInt128)r * r) - 1), Gen.UInt[0, 20].Select(r => (UInt128)r), Gen.Const(UInt128.MaxValue))
+            .Sample(n =>
+            {
+                var root = (BigInteger)IntegerMath.SquareRoot(n);
+                Assert.True(root * root <= n);
+                Assert.True((root + 1) * (root + 1) > n);
+            });
+
     /// <summary>Written from the definition: the nearer of the two neighbours, the even one at equal distance.</summary>
     private static BigInteger Reference(BigInteger n, BigInteger d)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FedChain.Protocol.Numerics;
 
-namespace FedChain.Aggregator;
+namespace FedChain.Aggregator.Rules;
 
 /// <summary>
 /// S = sum of w_k d_k and W = sum of w_k, element by element in 64-bit integers. With |d| below 2^24 and W up to 2^38, |S| stays below 2^62, so no
@@ -70,11 +70,16 @@ public sealed class WeightedSum(int count)
     /// <summary>Writes S / W, rounded half to even, for the first elements.</summary>
     /// <exception cref="InvalidOperationException">Nothing was added.</exception>
     /// <exception cref="ArgumentException">More means than there are elements.</exception>
-    public void MeanTo(Span<int> means)
+    public void MeanTo(Span<int> means) => MeanTo(means, Weight);
+
+    /// <summary>Writes S / divisor, rounded half to even, for the first elements.</summary>
+    /// <exception cref="InvalidOperationException">The divisor is 0, or less than W: the quotient could be no difference.</exception>
+    /// <exception cref="ArgumentException">More means than there are elements.</exception>
+    public void MeanTo(Span<int> means, long divisor)
     {
-        if (Weight == 0)
+        if (divisor < Math.Max(Weight, 1))
         {
-            throw new InvalidOperationException("A mean needs at least one update.");
+            throw new InvalidOperationException($"A mean needs at least one update, and a divisor of at least its weight {Weight}; got {divisor}.");
         }
 
         if (means.Length > Count)
@@ -84,7 +89,7 @@ public sealed class WeightedSum(int count)
 
         for (var i = 0; i < means.Length; i++)
         {
-            means[i] = (int)IntegerMath.DivideHalfEven(_sums[i], Weight);
+            means[i] = (int)IntegerMath.DivideHalfEven(_sums[i], divisor);
         }
     }
 
