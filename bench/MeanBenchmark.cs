@@ -94,7 +94,7 @@ internal static class MeanBenchmark
         Hash256 digest;
         using (var file = File.Create(path))
         {
-            digest = UpdateFile.Write(file, metadata, terms.Base.Layout, terms.Factors, differences);
+            digest = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(terms.Base.Layout, terms.Factors, differences));
         }
 
         return new UpdateManifest(
@@ -115,7 +115,7 @@ internal static class MeanBenchmark
             {
                 for (var at = plaintexts[i].Length % Piece; at < plaintexts[i].Length; at += Piece)
                 {
-                    foreach (var vector in MemoryMarshal.Cast<int, Vector512<int>>(plaintexts[i].Integers(at, Piece / sizeof(int))))
+                    foreach (var vector in MemoryMarshal.Cast<int, Vector512<int>>(plaintexts[i].Integers<int>(at, Piece / sizeof(int))))
                     {
                         sum += vector;
                     }

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FedChain.Protocol;
@@ -74,8 +75,10 @@ public sealed unsafe class UpdatePlaintext : IDisposable
     /// <summary>Integers in place.</summary>
     /// <param name="offset">Where the first lies, in bytes.</param>
     /// <param name="count">How many.</param>
+    /// <typeparam name="T">As which they are written: sbyte, short or int.</typeparam>
     /// <exception cref="ArgumentOutOfRangeException">The file ends before.</exception>
-    public ReadOnlySpan<int> Integers(long offset, int count) => MemoryMarshal.Cast<byte, int>(Bytes(offset, checked(sizeof(int) * count)));
+    public ReadOnlySpan<T> Integers<T>(long offset, int count)
+        where T : unmanaged, IBinaryInteger<T> => MemoryMarshal.Cast<byte, T>(Bytes(offset, checked(sizeof(T) * count)));
 
     public void Dispose()
     {

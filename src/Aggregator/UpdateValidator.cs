@@ -50,9 +50,14 @@ public static class UpdateValidator
             return Refuse(UpdateRefusal.Malformed, e.Message);
         }
 
-        return CheckHeader(header, member, terms)
-            ?? CheckValues(plaintext, header, terms, cancellationToken)
-            ?? (UpdateVerdict)new UpdateVerdict.Accepted(new ValidUpdate(plaintext, header, terms, terms.Policy.WeightOf(header.Metadata)));
+        if (CheckHeader(header, member, terms) is { } wrongHeader)
+        {
+            return wrongHeader;
+        }
+
+        var differences = new DifferenceReader(plaintext, header, terms.Base.Layout, terms.Factors);
+        return CheckValues(differences, terms, cancellationToken)
+            ?? (UpdateVerdict)new UpdateVerdict.Accepted(new ValidUpdate(header, differences, terms, terms.Policy.WeightOf(header.Metadata)));
     }
 
     private static UpdateVerdict.Refused? CheckHeader(UpdateHeader header, MemberId member, RoundTerms terms)
@@ -63,13 +68,19 @@ public static class UpdateValidator
             return unbound;
         }
 
+        if (header.Encoding != terms.Policy.Encoding)
+        {
+            return Refuse(UpdateRefusal.WrongEncoding, $"The policy asks for {terms.Policy.Encoding.Text()}; the update is written as {header.Encoding.Text()}.");
+        }
+
         if (!header.Fits(terms.Base.Layout, terms.Factors))
         {
             var expected = terms.Base.Layout.Of(terms.Factors);
             return Refuse(
                 UpdateRefusal.WrongLayout,
-                $"The round trains {terms.Factors}: {expected.Length} tensors from '{expected[0].Name}' [{expected[0].Rows}, {expected[0].Columns}]; "
-                + $"the update has {header.Tensors.Length}{(header.Tensors.IsEmpty ? "" : $", from '{header.Tensors[0].Name}' {header.Tensors[0].ShapeText}")}.");
+                $"The round trains {terms.Factors}: {expected.Length} tensors from '{expected[0].Name}' [{expected[0].Rows}, {expected[0].Columns}], {terms.Base.Layout.CountOf(terms.Factors)} values; "
+                + $"the update has {header.Tensors.Length}{(header.Tensors.IsEmpty ? "" : $", from '{header.Tensors[0].Name}' {header.Tensors[0].ShapeText}")}, {header.Count} values"
+                + $"{(header.Encoding == UpdateEncoding.Int32 ? "" : $" and {header.Shifts.Length} shifts")}.");
         }
 
         if (said.Samples > terms.Policy.Work.MaxSamples)
@@ -111,9 +122,10 @@ public static class UpdateValidator
             : null;
     }
 
-    private static UpdateVerdict.Refused? CheckValues(UpdatePlaintext plaintext, UpdateHeader header, RoundTerms terms, CancellationToken cancellationToken)
+    private static UpdateVerdict.Refused? CheckValues(DifferenceReader reader, RoundTerms terms, CancellationToken cancellationToken)
     {
-        var offset = header.DataOffset;
+        var scratch = new int[Piece];
+        var offset = 0;
         foreach (var tensor in terms.Base.Layout.Of(terms.Factors))
         {
             var values = terms.Base[tensor];
@@ -121,8 +133,8 @@ public static class UpdateValidator
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var part = values.Slice(at, Math.Min(Piece, values.Length - at));
-                var differences = plaintext.Integers(offset, part.Length);
-                offset += sizeof(int) * (long)part.Length;
+                var differences = reader.Read(offset, scratch.AsSpan(0, part.Length));
+                offset += part.Length;
                 if (FixedPoint.FirstBeyond(differences, FixedPoint.MaxDifference) is >= 0 and var far)
                 {
                     return Refuse(

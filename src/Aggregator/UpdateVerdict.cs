@@ -27,6 +27,9 @@ public enum UpdateRefusal
     /// <summary>Made from another base.</summary>
     WrongBase,
 
+    /// <summary>Written in another encoding than the policy's.</summary>
+    WrongEncoding,
+
     /// <summary>Other tensors than the round's factors of the federation's layout.</summary>
     WrongLayout,
 
@@ -46,8 +49,8 @@ public enum UpdateRefusal
 /// <summary>An update that has passed every check; only <see cref="UpdateValidator"/> makes one, and only these are aggregated.</summary>
 public sealed class ValidUpdate
 {
-    internal ValidUpdate(UpdatePlaintext plaintext, UpdateHeader header, RoundTerms terms, long weight) =>
-        (Plaintext, Header, Terms, Weight) = (plaintext, header, terms, weight);
+    internal ValidUpdate(UpdateHeader header, DifferenceReader differences, RoundTerms terms, long weight) =>
+        (Header, Differences, Terms, Weight) = (header, differences, terms, weight);
 
     public UpdateHeader Header { get; }
 
@@ -56,15 +59,9 @@ public sealed class ValidUpdate
     /// <summary>What it weighs under the policy, before a fair rule.</summary>
     public long Weight { get; }
 
-    /// <summary>How many differences it has.</summary>
-    internal int Count => (int)Header.Count;
-
-    internal UpdatePlaintext Plaintext { get; }
+    internal DifferenceReader Differences { get; }
 
     internal RoundTerms Terms { get; }
-
-    /// <summary>Some of its differences, in place.</summary>
-    internal ReadOnlySpan<int> Differences(int start, int count) => Plaintext.Integers(Header.DataOffset + (sizeof(int) * (long)start), count);
 }
 
 /// <summary>What came of validating an update.</summary>

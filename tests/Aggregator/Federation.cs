@@ -25,6 +25,13 @@ internal sealed record Federation(RoundTerms Terms)
         return new Federation(Terms with { Policy = policy, PolicyHash = policy.JsonHash, Beacon = beacon });
     }
 
+    /// <summary>The same round under another encoding.</summary>
+    public Federation With(UpdateEncoding encoding)
+    {
+        var policy = Terms.Policy with { Encoding = encoding };
+        return new Federation(Terms with { Policy = policy, PolicyHash = policy.JsonHash });
+    }
+
     /// <summary>One layer of rank 1 with so many values.</summary>
     public static Federation Flat(int count, int value = 0)
     {
@@ -42,8 +49,8 @@ internal sealed record Federation(RoundTerms Terms)
         return Of(layout, change is null ? policy : change(policy), Adapter.First(layout, Hash256.Zero, 20).Values.ToArray(), finalised);
     }
 
-    public static Aggregate Aggregate(RoundTerms terms, IReadOnlyList<ValidUpdate> updates, int threads = 0) =>
-        Recomputation.Compute(terms, updates, threads, TestContext.Current.CancellationToken);
+    public static Aggregate Aggregate(RoundTerms terms, IReadOnlyList<ValidUpdate> updates, int threads = 0, StateVector? velocity = null) =>
+        Recomputation.Compute(terms, updates, velocity, threads, TestContext.Current.CancellationToken);
 
     public int Count => Terms.Base.Layout.CountOf(Terms.Factors);
 
@@ -56,9 +63,14 @@ internal sealed record Federation(RoundTerms Terms)
     {
         var stream = new MemoryStream();
         var metadata = Metadata(member, samples);
-        var digest = UpdateFile.Write(stream, change is null ? metadata : change(metadata), Terms.Base.Layout, Terms.Factors, differences);
+        var digest = UpdateFile.Write(stream, change is null ? metadata : change(metadata), Encoded(differences));
         return (stream.ToArray(), Manifest(member, digest));
     }
+
+    /// <summary>As the policy asks for; what it can't hold is left out.</summary>
+    public EncodedDifferences Encoded(int[] differences) => Terms.Policy.Encoding == UpdateEncoding.Int32
+        ? EncodedDifferences.Exact(Terms.Base.Layout, Terms.Factors, differences)
+        : EncodedDifferences.Nearest(Terms.Policy.Encoding, Terms.Base, Terms.Factors, differences);
 
     public UpdateManifest Manifest(uint member, Hash256 plaintext) => new(
         Terms.Chain, Terms.Rounds, Terms.Round, new MemberId(member), Terms.PolicyHash, Terms.BaseDigest, Cid.RawOf(plaintext), 1, plaintext);

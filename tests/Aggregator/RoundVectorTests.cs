@@ -55,7 +55,7 @@ public sealed class RoundVectorTests
             Hash256.Parse(update.GetProperty("salt").GetString()!), update.GetProperty("samples").GetInt64(), losses);
         var file = new MemoryStream();
         int[] differences = [.. update.GetProperty("differences").EnumerateArray().Select(d => d.GetInt32())];
-        var digest = UpdateFile.Write(file, metadata, terms.Base.Layout, terms.Factors, differences);
+        var digest = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(terms.Base.Layout, terms.Factors, differences));
         Assert.Equal(update.GetProperty("sha256").GetString(), digest.ToString());
         Assert.Equal(update.GetProperty("size").GetInt64(), file.Length);
 

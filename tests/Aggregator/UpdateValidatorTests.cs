@@ -63,6 +63,37 @@ public sealed class UpdateValidatorTests
     }
 
     [Fact]
+    public void Another_encoding_than_the_policys_is_refused()
+    {
+        var encoded = Round.With(UpdateEncoding.Int8);
+        var (plain, _) = Round.Update(3, new int[Round.Count], change: m => m with { Policy = encoded.Terms.PolicyHash });
+        var refused = Refused(UpdateRefusal.WrongEncoding, plain, encoded.Manifest(3, Digest(plain)), encoded);
+        Assert.Equal("The policy asks for int8; the update is written as int32.", refused.Detail);
+        var (small, ofSmall) = encoded.Update(3, new int[Round.Count]);
+        Assert.IsType<UpdateVerdict.Accepted>(Validate(small, ofSmall, encoded));
+        var (twoBytes, _) = Round.With(UpdateEncoding.Int16).Update(3, new int[Round.Count], change: m => m with { Policy = encoded.Terms.PolicyHash });
+        Refused(UpdateRefusal.WrongEncoding, twoBytes, encoded.Manifest(3, Digest(twoBytes)), encoded);
+    }
+
+    [Fact]
+    public void Encoded_updates_of_another_factor_and_codes_that_leave_the_range_are_refused()
+    {
+        var alternating = Federation.Small(p => p with { Schedule = Policy.Alternating, Encoding = UpdateEncoding.Int8 });
+        var (b, ofB) = alternating.Update(3, new int[alternating.Count]);
+        var refused = Refused(UpdateRefusal.WrongLayout, b, ofB, alternating with { Terms = alternating.Terms with { Finalised = 1 } });
+        Assert.Contains("24 values; the update has 1, from 'update' [36], 36 values and 2 shifts", refused.Detail, StringComparison.Ordinal);
+
+        var edge = Federation.Of(Round.Terms.Base.Layout, Round.Terms.Policy, [.. Enumerable.Repeat(FixedPoint.MaxValue, Round.Count)]).With(UpdateEncoding.Int8);
+        var (most, _) = edge.Update(3, [.. Enumerable.Repeat(-FixedPoint.MaxDifference, Round.Count)]);
+        Assert.IsType<UpdateVerdict.Accepted>(Validate(most, edge.Manifest(3, Digest(most)), edge));
+        most[^1] = 1; // with the same shift of 18 places
+        Refused(UpdateRefusal.ResultOutOfRange, most, edge.Manifest(3, Digest(most)), edge);
+        most[^1] = 0x80; // -128 << 18 is -2^25
+        refused = Refused(UpdateRefusal.DifferenceOutOfRange, most, edge.Manifest(3, Digest(most)), edge);
+        Assert.Contains("is -33554432; expected at most ±16777214", refused.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_claim_over_the_cap_is_refused_and_not_clipped()
     {
         var weighted = Federation.Small(p => p with { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 100, Work = new LocalWork(10, 500) });
@@ -178,11 +209,11 @@ public sealed class UpdateValidatorTests
 
             var plaintext = UpdatePlaintext.Open(path);
             Assert.Equal(Length, plaintext.Length);
-            Assert.Equal([0, 1, -2], plaintext.Integers(Length - 12, 3).ToArray());
-            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers(Length - 8, 3); });
-            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers(-4, 1); });
+            Assert.Equal([0, 1, -2], plaintext.Integers<int>(Length - 12, 3).ToArray());
+            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers<int>(Length - 8, 3); });
+            Assert.Throws<ArgumentOutOfRangeException>(() => { plaintext.Integers<int>(-4, 1); });
             plaintext.Dispose();
-            Assert.Throws<ObjectDisposedException>(() => { plaintext.Integers(0, 1); });
+            Assert.Throws<ObjectDisposedException>(() => { plaintext.Integers<int>(0, 1); });
             plaintext.Dispose();
         }
         finally

@@ -122,7 +122,7 @@ public class ProtocolDocumentTests
             new UpdateLosses(new Micronats(2_412_345), new Micronats(2_412_345), new Micronats(1_987_654)));
         using var file = new MemoryStream();
         var differences = Enumerable.Range(0, Layout.Count).Select(i => ((i % 2 == 0 ? 1 : -1) * (int)id.Value) + i).ToArray();
-        var plaintext = UpdateFile.Write(file, metadata, Layout, Factors.Both, differences);
+        var plaintext = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(Layout, Factors.Both, differences));
         var header = SafetensorsHeader.Parse(file.ToArray());
         var payload = Cid.RawOf(Sha256($"the age file of member {id}"));
         return (Json(header), new UpdateManifest(Chain, Rounds, Round, id, PolicyHash, Genesis, payload, 1234, plaintext));

@@ -51,7 +51,7 @@ public static class CoordinateRules
                 sum.Clear();
                 foreach (var k in buckets[b])
                 {
-                    sum.Add(updates[k].Differences(start, target.Length), weight: 1);
+                    sum.Add(updates[k].Differences.Read(start, target), weight: 1); // the target is free until the end
                 }
 
                 sum.MeanTo(table.Row(b)[..target.Length]);
@@ -73,14 +73,14 @@ public static class CoordinateRules
         var network = new SortingNetwork(rows);
         var width = ColumnStatistics.WidthFor(rows);
         return Pieces.Fill(
-            updates[0].Count, width, threads, () => new Scratch(new ColumnStatistics(network, width), new WeightedSum(width)), compute, cancellationToken);
+            updates[0].Differences.Count, width, threads, () => new Scratch(new ColumnStatistics(network, width), new WeightedSum(width)), compute, cancellationToken);
     }
 
     private static void Fill(ColumnStatistics table, IReadOnlyList<ValidUpdate> updates, int start, int count)
     {
         for (var k = 0; k < updates.Count; k++)
         {
-            updates[k].Differences(start, count).CopyTo(table.Row(k));
+            updates[k].Differences.CopyTo(start, table.Row(k)[..count]);
         }
     }
 

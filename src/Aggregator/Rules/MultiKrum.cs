@@ -33,24 +33,24 @@ public static class MultiKrum
     }
 
     /// <summary>The squared distance of each pair of updates, at <see cref="Pair"/>.</summary>
-    private static UInt128[] Distances(IReadOnlyList<ValidUpdate> updates, int threads, CancellationToken cancellationToken) =>
+    private static SquareSums Distances(IReadOnlyList<ValidUpdate> updates, int threads, CancellationToken cancellationToken) =>
         Pieces.Sum(
-            updates[0].Count,
+            updates[0].Differences.Count,
             Squares.MaxPiece,
             threads,
-            () => new UInt128[Pair(updates.Count, 0)],
-            (start, count, sum) =>
+            () => new SquareSums(Pair(updates.Count, 0), updates.Count),
+            (start, count, sums) =>
             {
-                for (var k = 1; k < updates.Count; k++)
+                for (var k = 0; k < updates.Count; k++)
                 {
-                    var mine = updates[k].Differences(start, count);
+                    updates[k].Differences.CopyTo(start, sums.Row(k, count));
                     for (var j = 0; j < k; j++)
                     {
-                        sum[Pair(k, j)] += Squares.Distance(mine, updates[j].Differences(start, count));
+                        sums[Pair(k, j)] += Squares.Distance(sums.Row(k, count), sums.Row(j, count));
                     }
                 }
             },
-            NormClipping.Merge,
+            (total, sums) => total.Add(sums),
             cancellationToken);
 
     /// <summary>The place of an unordered pair of two different indices: those below (k, 0) are the pairs of indices below k.</summary>

@@ -28,27 +28,19 @@ public static class NormClipping
     public static ulong[] Norms(IReadOnlyList<ValidUpdate> updates, int threads, CancellationToken cancellationToken = default)
     {
         var squares = Pieces.Sum(
-            updates[0].Count,
+            updates[0].Differences.Count,
             Squares.MaxPiece,
             threads,
-            () => new UInt128[updates.Count],
-            (start, count, sum) =>
+            () => new SquareSums(updates.Count, rows: 1),
+            (start, count, sums) =>
             {
-                for (var k = 0; k < sum.Length; k++)
+                for (var k = 0; k < updates.Count; k++)
                 {
-                    sum[k] += Squares.Norm(updates[k].Differences(start, count));
+                    sums[k] += Squares.Norm(updates[k].Differences.Read(start, sums.Row(0, count)));
                 }
             },
-            Merge,
+            (total, sums) => total.Add(sums),
             cancellationToken);
-        return [.. squares.Select(IntegerMath.SquareRoot)];
-    }
-
-    internal static void Merge(UInt128[] sum, UInt128[] other)
-    {
-        for (var i = 0; i < sum.Length; i++)
-        {
-            sum[i] += other[i];
-        }
+        return [.. Enumerable.Range(0, updates.Count).Select(k => IntegerMath.SquareRoot(squares[k]))];
     }
 }

@@ -26,7 +26,7 @@ public static class WeightedMean
         }
 
         return Pieces.Fill(
-            updates[0].Count,
+            updates[0].Differences.Count,
             Piece,
             threads,
             () => new WeightedSum(Piece),
@@ -37,7 +37,7 @@ public static class WeightedMean
                 {
                     if (weights[k] != 0)
                     {
-                        sum.Add(updates[k].Differences(start, target.Length), weights[k]);
+                        sum.Add(updates[k].Differences.Read(start, target), weights[k]); // the target is free until the end
                     }
                 }
 

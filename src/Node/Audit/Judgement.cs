@@ -62,7 +62,7 @@ internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = 
             }
         }
 
-        var (adapter, aggregate) = Recomputation.Compute(terms, updates, threads: 0, cancellationToken);
+        var (adapter, aggregate, _) = Recomputation.Compute(terms, updates, cancellationToken: cancellationToken);
         return aggregate == candidate.Aggregate ? new(true, $"the {updates.Count} included updates make {aggregate}", adapter)
             : new(false, $"the {updates.Count} included updates make {aggregate}, but {candidate.Aggregate} was published by member {name(candidate.Aggregator)}");
     }

@@ -173,7 +173,7 @@ internal sealed class KeyedRound(
         Submission submission, RoundTerms terms, bool matters, List<UpdatePlaintext> plain, CancellationToken cancellationToken)
     {
         var name = $"opened-update-{submission.Member}";
-        var opened = await OpenUpdateAsync(submission, UpdateFile.MaxLength(terms.Base.Layout, terms.Factors), cancellationToken);
+        var opened = await OpenUpdateAsync(submission, UpdateFile.MaxLength(policy.Encoding, terms.Base.Layout, terms.Factors), cancellationToken);
         if (opened.Result == CheckResult.Unavailable)
         {
             findings.Unavailable(name, Id, opened.Detail);

@@ -29,7 +29,7 @@ internal sealed class Aggregation(PeerContext context)
             new HoldingsSource.Inline(holdings), default, Payload: null, Size: 0, State: null);
         if (included.Count >= CandidateRules.Needed(round, policy.Rule))
         {
-            var (adapter, aggregate) = await AggregateAsync(federation, round, included, cancellationToken);
+            var (adapter, aggregate, _) = await AggregateAsync(federation, round, included, cancellationToken);
             if (Deceit?.Publish is { } publish)
             {
                 adapter = publish(round.Id, adapter);
@@ -107,7 +107,7 @@ internal sealed class Aggregation(PeerContext context)
             return (true, $"only {manifest.Included.Count} updates can be included, and {CandidateRules.Needed(round, rule)} are needed");
         }
 
-        var (adapter, aggregate) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
+        var (adapter, aggregate, _) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
         if (Deceit?.Expect is { } expect)
         {
             adapter = await expect(round.Id, candidate, adapter);
@@ -161,7 +161,7 @@ internal sealed class Aggregation(PeerContext context)
                 });
             }
 
-            return await Task.Run(() => Recomputation.Compute(terms, updates, threads: 0, cancellationToken), cancellationToken);
+            return await Task.Run(() => Recomputation.Compute(terms, updates, cancellationToken: cancellationToken), cancellationToken);
         }
         finally
         {

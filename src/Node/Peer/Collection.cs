@@ -19,7 +19,7 @@ internal sealed class Collection(PeerContext context)
             var manifest = UpdateManifest.Parse(await context.Content.ManifestAsync(round, submission.Member, submission.Manifest, cancellationToken));
             Accept(UpdateValidator.CheckManifest(manifest, submission.Member, terms));
             var (plaintext, from) = await context.Content.OpenAsync(
-                round, submission.Member, manifest.Payload, manifest.Size, manifest.Plaintext, UpdateFile.MaxLength(terms.Base.Layout, terms.Factors), cancellationToken);
+                round, submission.Member, manifest.Payload, manifest.Size, manifest.Plaintext, UpdateFile.MaxLength(terms.Policy.Encoding, terms.Base.Layout, terms.Factors), cancellationToken);
             using var update = UpdatePlaintext.Of(plaintext);
             Accept(UpdateValidator.Validate(update, manifest, submission.Member, terms, cancellationToken) as UpdateVerdict.Refused);
             AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), plaintext);

@@ -35,7 +35,7 @@ internal sealed class Contribution(PeerContext context)
         var unfinished = own.PlaintextPath + AtomicFile.Unfinished;
         await using (var file = File.Create(unfinished))
         {
-            plaintext = UpdateFile.Write(file, metadata, context.Trainer.Layout, factors, trained.Adapter.DifferenceTo(start, factors));
+            plaintext = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(context.Trainer.Layout, factors, trained.Adapter.DifferenceTo(start, factors)));
             file.Flush(flushToDisk: true);
         }
 

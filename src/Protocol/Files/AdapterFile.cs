@@ -27,24 +27,17 @@ public static class AdapterFile
     /// <summary>Writes the file and returns its SHA-256.</summary>
     public static Hash256 Write(Stream destination, Adapter adapter)
     {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Put(HeaderOf(adapter.Layout).ToBytes());
+        using var writer = new DigestingWriter(destination);
+        writer.Write(HeaderOf(adapter.Layout).ToBytes());
         var floats = new float[Math.Min(ChunkElements, adapter.Layout.Count)];
         for (var at = 0; at < adapter.Layout.Count; at += floats.Length)
         {
             var chunk = floats.AsSpan(0, Math.Min(floats.Length, adapter.Layout.Count - at));
             FixedPoint.Dequantize(adapter.Values.Slice(at, chunk.Length), adapter.FractionBits, chunk);
-            LittleEndian.Swap(MemoryMarshal.Cast<float, int>(chunk));
-            Put(MemoryMarshal.AsBytes(chunk));
+            writer.Write(MemoryMarshal.Cast<float, int>(chunk));
         }
 
-        return new Hash256(sha.GetHashAndReset());
-
-        void Put(ReadOnlySpan<byte> bytes)
-        {
-            sha.AppendData(bytes);
-            destination.Write(bytes);
-        }
+        return writer.Digest();
     }
 
     /// <summary>Reads a file that must be canonical, with every value on the grid and in range.</summary>

@@ -37,15 +37,25 @@ public abstract record AggregationRule
     /// <summary>The powers that losses and gains are raised to are 1 and this.</summary>
     public const int MaxPower = 2;
 
+    /// <summary>What <see cref="Momentum.Beta"/> counts: thousandths.</summary>
+    public const int MomentumUnit = 1000;
+
+    private const int MaxBeta = 990;
     private const int MaxUpdates = 1 << 16;
     private const string What = "policy's rule";
+
+    private static readonly string[] Names =
+        ["mean", "fair-mean", "clipped-mean", "median", "trimmed-mean", "multi-krum", "bucketed-median", "momentum"];
 
     private AggregationRule()
     {
     }
 
+    /// <summary>The rule that makes a step of the updates, under <see cref="Momentum"/> the one that it is applied to.</summary>
+    public AggregationRule Combining => this is Momentum(_, var of) ? of : this;
+
     /// <summary>Fewer included updates than these don't make an aggregate, whatever the policy's minimum: the round ends as with fewer than that.</summary>
-    public int MinimumUpdates => this switch
+    public int MinimumUpdates => Combining switch
     {
         TrimmedMean(var trim) => (2 * trim) + 1,
         MultiKrum(var faulty, _) => (2 * faulty) + 3,
@@ -82,6 +92,14 @@ public abstract record AggregationRule
     /// <param name="Size">Updates in a bucket, from 2; the last one has fewer where the division leaves a rest.</param>
     public sealed record BucketedMedian(int Size) : AggregationRule;
 
+    /// <summary>
+    /// Server momentum, the heavy ball of FedAvgM (Hsu et al. 2019): velocity' = beta velocity + step, and the adapter moves by velocity'. Every member
+    /// recomputes the velocity, and the global manifest names it.
+    /// </summary>
+    /// <param name="Beta">In thousandths, 1 to 990.</param>
+    /// <param name="Of">The rule that makes the step; not again momentum.</param>
+    public sealed record Momentum(int Beta, AggregationRule Of) : AggregationRule;
+
     internal JsonValue ToJson() => this switch
     {
         Mean(var weights) => JsonValue.Of(("name", "mean"), ("weights", Text(weights))),
@@ -92,6 +110,7 @@ public abstract record AggregationRule
         TrimmedMean(var trim) => JsonValue.Of(("name", "trimmed-mean"), ("trim", trim)),
         MultiKrum(var faulty, var selected) => JsonValue.Of(("faulty", faulty), ("name", "multi-krum"), ("selected", selected)),
         BucketedMedian(var size) => JsonValue.Of(("name", "bucketed-median"), ("size", size)),
+        Momentum(var beta, var of) => JsonValue.Of(("beta", beta), ("name", "momentum"), ("of", of.ToJson())),
         _ => throw new InvalidOperationException("A rule is one of the rules above."),
     };
 
@@ -116,9 +135,10 @@ public abstract record AggregationRule
             "trimmed-mean" => new TrimmedMean((int)fields.Integer("trim", 1, (MaxUpdates - 1) / 2)),
             "multi-krum" => new MultiKrum((int)fields.Integer("faulty", 1, (MaxUpdates - 3) / 2), (int)fields.Integer("selected", 1, MaxUpdates)),
             "bucketed-median" => new BucketedMedian((int)fields.Integer("size", 2, (MaxUpdates - 1) / 2)),
-            _ => throw fields.Wrong(
-                "name",
-                "a rule that this version knows (\"mean\", \"fair-mean\", \"clipped-mean\", \"median\", \"trimmed-mean\", \"multi-krum\" or \"bucketed-median\")"),
+            "momentum" when Parse(fields.Value("of")) is var of => of is Momentum
+                ? throw fields.Wrong("of", "another rule than momentum")
+                : new Momentum((int)fields.Integer("beta", 1, MaxBeta), of),
+            _ => throw fields.Wrong("name", $"a rule that this version knows ({string.Join(", ", Names.Select(n => $"\"{n}\""))})"),
         };
         fields.Done();
         return rule;

@@ -65,7 +65,7 @@ public sealed record Policy
     public Factors FactorsAt(ulong finalised) => Schedule[(int)(finalised % (ulong)Schedule.Length)];
 
     /// <summary>What an update claims to weigh, before a fair rule; it may exceed the cap, and then the update is invalid.</summary>
-    public long WeightOf(UpdateMetadata update) => Rule switch
+    public long WeightOf(UpdateMetadata update) => Rule.Combining switch
     {
         AggregationRule.Mean(Weighting.Samples) or AggregationRule.FairMean(Weighting.Samples, _, _) => update.Samples,
         _ => 1,
@@ -95,12 +95,14 @@ public sealed record Policy
     {
         var fields = new JsonFields(CanonicalJson.Parse(bytes, MaxSize), "policy");
         fields.Constant("v", 1);
-        fields.Constant("encoding", "int32");
         var work = fields.Object("work");
         var policy = new Policy
         {
             Adapter = AdapterConfig.Parse(fields.Value("adapter")),
             BaseModel = fields.Hash("baseModel"),
+            Encoding = UpdateEncodings.TryParse(fields.Text("encoding", 64), out var encoding)
+                ? encoding
+                : throw fields.Wrong("encoding", "\"int32\", \"int16\" or \"int8\""),
             PostQuantum = fields.Flag("postQuantum"),
             Rule = AggregationRule.Parse(fields.Value("rule")),
             Schedule = [.. fields.Texts("schedule", 1, MaxSchedule, 2).Select(text => text switch
@@ -126,7 +128,7 @@ public sealed record Policy
     private JsonValue ToJson() => JsonValue.Of(
         ("adapter", Adapter.ToJson()),
         ("baseModel", BaseModel),
-        ("encoding", "int32"),
+        ("encoding", Encoding.Text()),
         ("postQuantum", PostQuantum),
         ("rule", Rule.ToJson()),
         ("schedule", JsonValue.Of(Schedule.Select(f => (JsonValue)(f == Factors.Both ? "AB" : f.ToString())))),

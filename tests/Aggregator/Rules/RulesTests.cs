@@ -53,9 +53,27 @@ public sealed class RulesTests
 
     [Theory]
     [MemberData(nameof(Rules), DisableDiscoveryEnumeration = true)]
+    public void Of_encoded_updates_a_rule_makes_what_it_makes_of_the_integers_they_stand_for(AggregationRule rule)
+    {
+        foreach (var encoding in new[] { UpdateEncoding.Int16, UpdateEncoding.Int8 })
+        {
+            Clients(rule.MinimumUpdates).Sample(
+                clients =>
+                {
+                    var round = Small.With(rule).With(encoding);
+                    Client[] carried = [.. clients.Select(c => c with { Differences = round.Encoded(c.Differences).Values.ToArray() })];
+                    var expected = Definitions.Step(rule, carried, round.Terms.Beacon, round.Terms.Round);
+                    Assert.Equal(expected, Federation.Aggregate(round.Terms, [.. clients.Select(c => c.In(round))], 3).Adapter.DifferenceTo(round.Terms.Base, Factors.Both));
+                },
+                iter: 8);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Rules), DisableDiscoveryEnumeration = true)]
     public void Pieces_meet_without_a_seam(AggregationRule rule)
     {
-        var round = Federation.Flat((2 * WeightedMean.Piece) + 5).With(rule);
+        var round = Federation.Flat(WeightedMean.Piece + 5).With(rule);
         var random = new Random(2);
         var clients = Enumerable.Range(1, 8).Select(member => new Client(
             (uint)member, 1, new UpdateLosses(new(3_000_000), new(1_000_000 * member / 8), new(1)), [.. Enumerable.Range(0, round.Count).Select(_ => random.Next(-1000, 1000))])).ToArray();
@@ -64,6 +82,12 @@ public sealed class RulesTests
         foreach (var threads in new[] { 1, 3 })
         {
             Assert.Equal(expected, Federation.Aggregate(round.Terms, updates, threads).Adapter.Values.ToArray());
+        }
+
+        foreach (var encoded in new[] { round.With(UpdateEncoding.Int16), round.With(UpdateEncoding.Int8) })
+        {
+            var carried = clients.Select(c => (c with { Differences = encoded.Encoded(c.Differences).Values.ToArray() }).In(round)).ToArray();
+            Assert.Equal(Federation.Aggregate(round.Terms, carried).Adapter.Values, Federation.Aggregate(encoded.Terms, [.. clients.Select(c => c.In(encoded))]).Adapter.Values);
         }
     }
 

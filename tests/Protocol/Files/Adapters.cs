@@ -42,7 +42,7 @@ internal static class Adapters
     public static byte[] Bytes(UpdateMetadata metadata, AdapterLayout layout, Factors factors, int[] differences)
     {
         var stream = new MemoryStream();
-        UpdateFile.Write(stream, metadata, layout, factors, differences);
+        UpdateFile.Write(stream, metadata, EncodedDifferences.Exact(layout, factors, differences));
         return stream.ToArray();
     }
 

@@ -69,7 +69,7 @@ public sealed class ManifestTests
             $$$"""{"adapter":{"alpha":16,"bias":"none","fractionBits":20,"rank":8,"rslora":false,"targets":["q_proj","v_proj"],"v":1},"baseModel":"0x{{{X('a')}}}","encoding":"int32","postQuantum":false,"rule":{"name":"mean","weights":"uniform"},"schedule":["AB"],"seed":"0x{{{X('5')}}}","v":1,"weightCap":1,"work":{"maxSamples":1073741824,"maxSteps":10000}}""",
             Mean.ToBytes(), Policy.Parse(Mean.ToBytes()), Mean);
         Assert.Equal(Keccak256.Hash(Mean.ToString()), Mean.JsonHash);
-        var other = Mean with { Schedule = Policy.Alternating, Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 5000, PostQuantum = true, Work = new LocalWork(30, 999) };
+        var other = Mean with { Schedule = Policy.Alternating, Encoding = UpdateEncoding.Int8, Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 5000, PostQuantum = true, Work = new LocalWork(30, 999) };
         Assert.Equal(other, Policy.Parse(other.ToBytes()));
         Assert.NotEqual(Mean, other);
     }
@@ -148,7 +148,7 @@ public sealed class ManifestTests
     [Theory]
     [InlineData("[\"AB\"]", "[\"BA\"]", "'schedule' should be an array of \"A\", \"B\" or \"AB\"")]
     [InlineData("[\"AB\"]", "[]", "'schedule' should be an array of 1 to 64 entries")]
-    [InlineData("\"encoding\":\"int32\"", "\"encoding\":\"int8\"", "'encoding' should be \"int32\"; got \"int8\"")]
+    [InlineData("\"encoding\":\"int32\"", "\"encoding\":\"int4\"", "'encoding' should be \"int32\", \"int16\" or \"int8\"; got \"int4\"")]
     [InlineData("\"maxSteps\":10000", "\"maxSteps\":0", "policy's work's field 'maxSteps' should be")]
     [InlineData("\"maxSteps\":10000", "\"maxSteps\":10000,\"maxTime\":1", "policy's work has an unknown field 'maxTime'")]
     [InlineData("\"weightCap\":1", "\"weightCap\":1048577", "'weightCap' should be an integer from 1 to 1048576")]
