@@ -66,7 +66,7 @@ public sealed class PeerTests
     [Fact]
     public async Task Under_a_policy_that_requires_it_all_files_are_sealed_post_quantum_and_opened()
     {
-        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 1, postQuantum: true);
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 1, change: p => p with { PostQuantum = true });
         using var patience = Limit();
         var peers = await StartAllAsync(federation, new ConcurrentQueue<PeerEvent>(), deceit: null, patience.Token);
         await RunAllAsync(peers, (state, _) => state.Current is { FinalisedAt: not null } or { AbortedAt: not null }, patience.Token);

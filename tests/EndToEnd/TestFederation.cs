@@ -9,6 +9,7 @@ using FedChain.Node.Models;
 using FedChain.Node.Training;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
 using FedChain.Tests;
 
 namespace FedChain.EndToEnd.Tests;
@@ -40,13 +41,16 @@ internal sealed class TestFederation : IAsyncDisposable
     /// <summary>Names and shapes of the adapter that the policy asks for.</summary>
     public AdapterLayout Layout { get; private set; } = null!;
 
+    /// <summary>What it was founded with.</summary>
+    public Policy Policy { get; private set; } = null!;
+
     public FederationReader Reader { get; private set; } = null!;
 
     public string Passphrase => File.ReadAllText(Home.PassphraseFile).Trim();
 
     public Protocol.Address Address { get; private set; }
 
-    public static async Task<TestFederation> FoundAsync(int members, int rounds, int steps, PolicyParams? parameters = null, bool postQuantum = false)
+    public static async Task<TestFederation> FoundAsync(int members, int rounds, int steps, PolicyParams? parameters = null, Func<Policy, Policy>? change = null)
     {
         Assert.SkipUnless(NpmPackages.IsNpmAvailable(), "npm is missing, and the local chain comes from an npm package.");
         var cancellation = TestContext.Current.CancellationToken;
@@ -55,7 +59,7 @@ internal sealed class TestFederation : IAsyncDisposable
         var federation = new TestFederation(chain, new LocalTraining { Steps = steps, BatchSize = 2, MaxValidationRecords = 2 });
         try
         {
-            await federation.FoundAsync(members, parameters ?? DemoDefaults.Params(rounds), postQuantum, cancellation);
+            await federation.FoundAsync(members, parameters ?? DemoDefaults.Params(rounds), change, cancellation);
             return federation;
         }
         catch
@@ -74,12 +78,13 @@ internal sealed class TestFederation : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task FoundAsync(int members, PolicyParams parameters, bool postQuantum, CancellationToken cancellation)
+    private async Task FoundAsync(int members, PolicyParams parameters, Func<Policy, Policy>? change, CancellationToken cancellation)
     {
         var model = BaseModel.Open(BaseModel.Own);
         var files = SpecialtyCorpora.WriteTo(Home.Data, seed: 1, members);
         var plan = await FoundingPolicy.CreateAsync(model, DemoDefaults.Adapter, default, Training.Steps, parameters, cancellation);
-        plan = plan with { Policy = plan.Policy with { PostQuantum = postQuantum } };
+        plan = change is null ? plan : plan with { Policy = change(plan.Policy) };
+        Policy = plan.Policy;
         var setup = new DemoSetup(Client, Home, plan, Training, seed: 1, TimeProvider.System);
         Members = await setup.FoundAsync(files, model, _ => { }, cancellation);
         Address = setup.Federation;

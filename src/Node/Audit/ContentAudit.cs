@@ -122,6 +122,11 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         {
             await PayloadAsync(Name, round, winner.Aggregator, payload, manifest.Size, content, cancellationToken);
         }
+
+        if (manifest.State is { } state)
+        {
+            await PayloadAsync("global-state", round, winner.Aggregator, state.Payload, state.Size, content, cancellationToken);
+        }
     }
 
     /// <summary>The rule in force; null, and a finding, under a policy that this version can't follow.</summary>
@@ -151,7 +156,7 @@ internal sealed class ContentAudit(FederationState federation, SigningDomain dom
         var found = await sources.FileAsync(payload, size, Endpoints(federation, round, author), cancellationToken);
         content.Files[payload] = found;
         Record(name, round, found with { Detail = $"sealed file {found.Detail}" });
-        findings.Say(name, round.Id.Value, $"manifest and sealed file {payload} ({size:N0} bytes) as named, {found.Detail}");
+        findings.Say(name, round.Id.Value, $"sealed file {payload} ({size:N0} bytes) as its manifest names it, {found.Detail}");
     }
 
     private void Record(string name, RoundState round, ContentSources.Found found)

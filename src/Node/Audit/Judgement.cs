@@ -10,14 +10,15 @@ namespace FedChain.Node.Audit;
 /// <summary>Whether a candidate is the one that its included updates make.</summary>
 /// <param name="Right">Null if something is missing to tell.</param>
 /// <param name="Reason">What was found.</param>
-/// <param name="Adapter">What the updates make, if it is what was published.</param>
-internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = null)
+/// <param name="Made">What the updates make, if it is what was published.</param>
+internal sealed record Judgement(bool? Right, string Reason, Aggregate? Made = null)
 {
     /// <param name="candidate">What was published.</param>
     /// <param name="manifest">Its manifest.</param>
     /// <param name="round">The round.</param>
     /// <param name="verdicts">Of the submissions that could be opened, by index.</param>
     /// <param name="terms">What the updates were validated against.</param>
+    /// <param name="velocity">What server momentum carried on to the round; null for nothing.</param>
     /// <param name="name">Names a member for people.</param>
     /// <param name="cancellationToken">Looked at while computing.</param>
     public static Judgement Of(
@@ -26,6 +27,7 @@ internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = 
         RoundState round,
         IReadOnlyDictionary<int, UpdateVerdict> verdicts,
         RoundTerms terms,
+        StateVector? velocity,
         Func<MemberId, string> name,
         CancellationToken cancellationToken)
     {
@@ -62,8 +64,14 @@ internal sealed record Judgement(bool? Right, string Reason, Adapter? Adapter = 
             }
         }
 
-        var (adapter, aggregate, _) = Recomputation.Compute(terms, updates, cancellationToken: cancellationToken);
-        return aggregate == candidate.Aggregate ? new(true, $"the {updates.Count} included updates make {aggregate}", adapter)
-            : new(false, $"the {updates.Count} included updates make {aggregate}, but {candidate.Aggregate} was published by member {name(candidate.Aggregator)}");
+        var made = Recomputation.Compute(terms, updates, velocity, cancellationToken: cancellationToken);
+        if (made.Digest != candidate.Aggregate)
+        {
+            return new(false, $"the {updates.Count} included updates make {made.Digest}, but {candidate.Aggregate} was published by member {name(candidate.Aggregator)}");
+        }
+
+        var carried = made.Velocity is null ? (Hash256?)null : StateFile.Digest(StateKind.Velocity, made.Velocity);
+        return carried == manifest.State?.Plaintext ? new(true, $"the {updates.Count} included updates make {made.Digest}{(carried is null ? "" : $" and carry on {carried}")}", made)
+            : new(false, $"the {updates.Count} included updates carry on the velocity {carried}, but {manifest.State?.Plaintext} is named by member {name(candidate.Aggregator)}");
     }
 }

@@ -23,6 +23,7 @@ internal sealed class KeyedRound(
     Findings findings)
 {
     private const string AdapterCheck = "adapter-file";
+    private const string StateCheck = "state-file";
     private const string Recomputed = "recomputed";
 
     private readonly Dictionary<int, PlaintextSource.Opened> _opened = [];
@@ -57,6 +58,44 @@ internal sealed class KeyedRound(
             default:
                 findings.Unavailable(AdapterCheck, Id, opened.Detail);
                 return null;
+        }
+    }
+
+    /// <summary>Opens the velocity that the finalised round carries on; null if it carries none, or it can't be opened, which is a finding.</summary>
+    public async Task<StateVector?> OpenStateAsync(AdapterLayout layout, CancellationToken cancellationToken)
+    {
+        if (round.Winner is not { } winner || content.Global?.State is not { } state)
+        {
+            return null;
+        }
+
+        var path = Path.Combine(folder, "state");
+        var file = await FileAsync(state.Payload, state.Size, winner.Aggregator, cancellationToken);
+        var length = StateFile.LengthOf(StateKind.Velocity, layout);
+        var opened = await plaintexts.OpenAsync(file, state.Payload, state.Plaintext, length, round, Endpoints(winner.Aggregator), path, cancellationToken);
+        if (opened.Result == CheckResult.Unavailable)
+        {
+            findings.Unavailable(StateCheck, Id, opened.Detail);
+            return null;
+        }
+
+        try
+        {
+            findings.Compare(StateCheck, Id, opened.Result == CheckResult.Held, $"{opened.Detail}; {Supporters(winner)}");
+            if (opened.Result != CheckResult.Held)
+            {
+                return null;
+            }
+
+            using var source = File.OpenRead(path);
+            var velocity = StateFile.Read(source, source.Length, StateKind.Velocity, layout, out _);
+            findings.Say(StateCheck, Id, $"{opened.Detail}, it is {state.Plaintext}");
+            return velocity;
+        }
+        catch (InvalidDataException e)
+        {
+            findings.Fail(StateCheck, Id, $"{state.Plaintext} is no velocity of this federation: {e.Message} {Supporters(winner)}");
+            return null;
         }
     }
 
@@ -95,8 +134,11 @@ internal sealed class KeyedRound(
     }
 
     /// <summary>Validates the updates that candidates include, and recomputes each candidate.</summary>
-    /// <returns>The finalised adapter, if it could be recomputed.</returns>
-    public async Task<Adapter?> RecomputeAsync(Adapter @base, CancellationToken cancellationToken)
+    /// <param name="base">The adapter that the round starts from.</param>
+    /// <param name="velocity">What server momentum carried on to it; null for nothing.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What was finalised, if it could be recomputed.</returns>
+    public async Task<Aggregate?> RecomputeAsync(Adapter @base, StateVector? velocity, CancellationToken cancellationToken)
     {
         var terms = new RoundTerms(chainId, contract, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, @base, round.Beacon);
         var manifests = new Dictionary<int, (GlobalManifest? Manifest, string? Refusal)>();
@@ -120,17 +162,17 @@ internal sealed class KeyedRound(
                 }
             }
 
-            Adapter? final = null;
+            Aggregate? final = null;
             foreach (var candidate in round.Candidates)
             {
                 var (manifest, refusal) = manifests[candidate.Turn];
                 var judgement = refusal is not null ? new Judgement(false, refusal)
                     : manifest is null ? new Judgement(null, "its manifest could not be had")
-                    : Judgement.Of(candidate, manifest, round, verdicts, terms, Name, cancellationToken);
+                    : Judgement.Of(candidate, manifest, round, verdicts, terms, velocity, Name, cancellationToken);
                 if (candidate == decided)
                 {
                     Decision(candidate, judgement);
-                    final = judgement.Right == true ? judgement.Adapter : null;
+                    final = judgement.Right == true ? judgement.Made : null;
                 }
                 else
                 {

@@ -132,7 +132,8 @@ internal sealed class ArchiveWriter : IAsyncDisposable
             }
 
             List<Cid> blocks = [cid];
-            if (GlobalManifest.Parse(manifest.Span).Payload is { } payload)
+            var named = GlobalManifest.Parse(manifest.Span);
+            foreach (var payload in new[] { named.Payload, named.State?.Payload }.OfType<Cid>())
             {
                 await foreach (var block in store.BlocksOfAsync(payload, cancellationToken))
                 {

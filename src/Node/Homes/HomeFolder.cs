@@ -22,7 +22,7 @@ public sealed class HomeFolder
 
     public string StorePath => Folder("store");
 
-    /// <summary>Global adapters, by digest.</summary>
+    /// <summary>Global adapters, and the velocities that go with them under server momentum, by digest.</summary>
     public string AdaptersPath => Folder("adapters");
 
     /// <summary>Opened updates, by digest.</summary>
@@ -189,6 +189,9 @@ public sealed class HomeFolder
     }
 
     public string AdapterFile(Protocol.Hash256 digest) => System.IO.Path.Combine(AdaptersPath, NameOf(digest));
+
+    /// <summary>What server momentum carries on. It lies beside the adapters, and whoever may have those may have it.</summary>
+    public string VelocityFile(Protocol.Hash256 digest) => AdapterFile(digest);
 
     public string UpdateFile(Protocol.Hash256 digest) => System.IO.Path.Combine(UpdatesPath, NameOf(digest));
 

@@ -4,6 +4,7 @@ using FedChain.Aggregator;
 using FedChain.Network.Content;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
+using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
@@ -13,6 +14,8 @@ namespace FedChain.Node.Peer;
 /// <summary>Computing the aggregate: to publish it when it is this member's turn, and to hold others' candidates against it.</summary>
 internal sealed class Aggregation(PeerContext context)
 {
+    private readonly Velocities _velocities = new(context);
+
     /// <summary>For tests of lying members. Never set by the program.</summary>
     internal Deceit? Deceit { get; init; }
 
@@ -29,7 +32,7 @@ internal sealed class Aggregation(PeerContext context)
             new HoldingsSource.Inline(holdings), default, Payload: null, Size: 0, State: null);
         if (included.Count >= CandidateRules.Needed(round, policy.Rule))
         {
-            var (adapter, aggregate, _) = await AggregateAsync(federation, round, included, cancellationToken);
+            var (adapter, aggregate, velocity) = await AggregateAsync(federation, round, included, cancellationToken);
             if (Deceit?.Publish is { } publish)
             {
                 adapter = publish(round.Id, adapter);
@@ -37,16 +40,15 @@ internal sealed class Aggregation(PeerContext context)
             }
 
             context.WriteAdapter(adapter, aggregate);
-            var sealedPath = context.Home.AdapterFile(aggregate) + ".age";
             var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
-            await Sealing.SealAsync(context.Home.AdapterFile(aggregate), sealedPath, recipients, cancellationToken);
-            await using (var file = File.OpenRead(sealedPath))
+            var (payload, size) = await ServeSealedAsync(context.Home.AdapterFile(aggregate), recipients, cancellationToken);
+            manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
+            if (velocity is not null)
             {
-                var (payload, size) = await context.Store.AddAsync(file, cancellationToken);
-                manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
+                var state = _velocities.Write(Deceit?.Carry?.Invoke(round.Id, velocity) ?? velocity);
+                var (sealedState, stateSize) = await ServeSealedAsync(context.Home.VelocityFile(state), recipients, cancellationToken);
+                manifest = manifest with { State = new CarriedState(sealedState, stateSize, state) };
             }
-
-            File.Delete(sealedPath);
         }
 
         var bytes = manifest.ToBytes();
@@ -107,7 +109,7 @@ internal sealed class Aggregation(PeerContext context)
             return (true, $"only {manifest.Included.Count} updates can be included, and {CandidateRules.Needed(round, rule)} are needed");
         }
 
-        var (adapter, aggregate, _) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
+        var (adapter, aggregate, velocity) = await AggregateAsync(federation, round, manifest.Included, cancellationToken);
         if (Deceit?.Expect is { } expect)
         {
             adapter = await expect(round.Id, candidate, adapter);
@@ -119,13 +121,18 @@ internal sealed class Aggregation(PeerContext context)
             return (false, $"the included updates make {aggregate}, but {candidate.Aggregate} was published");
         }
 
+        var carried = velocity is null ? default : StateFile.Digest(StateKind.Velocity, velocity);
+        if (manifest.State is { } state && state.Plaintext != carried)
+        {
+            return (false, $"the included updates carry on the velocity {carried}, but {state.Plaintext} is named");
+        }
+
         try
         {
-            var bound = ContentExchange.SealedBound(AdapterFile.LengthOf(context.Trainer.Layout), round);
-            var payload = await context.Content.FetchSealedAsync(round, candidate.Aggregator, manifest.Payload!.Value, manifest.Size, bound, cancellationToken);
-            if (!payload.IsComplete)
+            await HoldSealedAsync("adapter", manifest.Payload!.Value, manifest.Size, AdapterFile.LengthOf(context.Trainer.Layout));
+            if (manifest.State is { } named)
             {
-                throw new ContentUnavailableException($"sealed adapter {manifest.Payload} of member {candidate.Aggregator}: {payload}");
+                await HoldSealedAsync("velocity", named.Payload, named.Size, StateFile.LengthOf(StateKind.Velocity, context.Trainer.Layout));
             }
         }
         catch (InvalidDataException e)
@@ -134,7 +141,35 @@ internal sealed class Aggregation(PeerContext context)
         }
 
         context.WriteAdapter(adapter, aggregate);
+        if (velocity is not null)
+        {
+            _velocities.Write(velocity);
+        }
+
         return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
+
+        async Task HoldSealedAsync(string what, Cid payload, long size, long plaintextSize)
+        {
+            var fetched = await context.Content.FetchSealedAsync(
+                round, candidate.Aggregator, payload, size, ContentExchange.SealedBound(plaintextSize, round), cancellationToken);
+            if (!fetched.IsComplete)
+            {
+                throw new ContentUnavailableException($"sealed {what} {payload} of member {candidate.Aggregator}: {fetched}");
+            }
+        }
+    }
+
+    /// <summary>Seals a file of the home and puts it into the public store.</summary>
+    private async Task<(Cid Payload, long Size)> ServeSealedAsync(string path, IReadOnlyCollection<AgeRecipient> recipients, CancellationToken cancellationToken)
+    {
+        var sealedPath = path + ".age";
+        await Sealing.SealAsync(path, sealedPath, recipients, cancellationToken);
+        await using (var file = File.OpenRead(sealedPath))
+        {
+            var stored = await context.Store.AddAsync(file, cancellationToken);
+            File.Delete(sealedPath);
+            return stored;
+        }
     }
 
     /// <summary>The one aggregate that base, included updates and policy allow.</summary>
@@ -142,6 +177,7 @@ internal sealed class Aggregation(PeerContext context)
     {
         var folder = context.FolderOf(round);
         var terms = context.TermsOf(federation, round);
+        var velocity = await _velocities.BeforeAsync(federation, round, cancellationToken);
         var updates = new List<ValidUpdate>();
         var opened = new List<UpdatePlaintext>();
         try
@@ -161,7 +197,7 @@ internal sealed class Aggregation(PeerContext context)
                 });
             }
 
-            return await Task.Run(() => Recomputation.Compute(terms, updates, cancellationToken: cancellationToken), cancellationToken);
+            return await Task.Run(() => Recomputation.Compute(terms, updates, velocity, cancellationToken: cancellationToken), cancellationToken);
         }
         finally
         {

@@ -34,5 +34,6 @@ internal sealed class BaseAdapters(PeerContext context)
         using var file = new MemoryStream(plaintext);
         context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var found), found);
         context.Tell(new PeerEvent.AdapterObtained(source.Id.Value, digest.ToString(), from));
+        await new Velocities(context).AfterAsync(source, cancellationToken); // who starts from the adapter recomputes the next one from both
     }
 }

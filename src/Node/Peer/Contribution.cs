@@ -13,13 +13,15 @@ namespace FedChain.Node.Peer;
 internal sealed class Contribution(PeerContext context)
 {
     private readonly Measurement _measurement = new(context);
+    private readonly Residuals _residuals = new(context);
 
-    /// <summary>Trains, then writes plaintext, sealed file and, last, the manifest: only what has a manifest counts as done.</summary>
+    /// <summary>Trains, then writes plaintext, residual, sealed file and, last, the manifest: only what has a manifest counts as done.</summary>
     public async Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
     {
         var policy = PeerContext.PolicyOf(federation, round);
         var factors = policy.FactorsAt(round.FinalisedBefore);
         var start = context.ReadAdapter(round.Base, policy);
+        var before = await _residuals.BeforeAsync(federation, round, cancellationToken);
         var began = context.Time.GetTimestamp();
         var trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
         context.Tell(new PeerEvent.Trained(
@@ -31,15 +33,17 @@ internal sealed class Contribution(PeerContext context)
         var metadata = new UpdateMetadata(
             id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
             trained.Samples, new UpdateLosses(trained.BaseModelLoss, trained.StartLoss, trained.ResultLoss));
+        var (update, residual) = ErrorFeedback.Encode(policy.Encoding, start, factors, trained.Adapter.DifferenceTo(start, factors), before);
         Hash256 plaintext;
         var unfinished = own.PlaintextPath + AtomicFile.Unfinished;
         await using (var file = File.Create(unfinished))
         {
-            plaintext = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(context.Trainer.Layout, factors, trained.Adapter.DifferenceTo(start, factors)));
+            plaintext = UpdateFile.Write(file, metadata, update);
             file.Flush(flushToDisk: true);
         }
 
         AtomicFile.Replace(unfinished, own.PlaintextPath);
+        Residuals.Write(own, residual);
         await Sealing.SealAsync(own.PlaintextPath, own.SealedPath, Sealing.RecipientsOf(round, policy.PostQuantum).Recipients, cancellationToken);
         await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;

@@ -10,6 +10,9 @@ internal sealed class Deceit
     /// <summary>Changes the adapter that it publishes.</summary>
     public Func<RoundId, Adapter, Adapter>? Publish { get; init; }
 
+    /// <summary>Changes the velocity that it publishes.</summary>
+    public Func<RoundId, StateVector, StateVector>? Carry { get; init; }
+
     /// <summary>Changes the adapter that it holds another's candidate against: a colluder expects what its accomplices publish.</summary>
     public Func<RoundId, Candidate, Adapter, Task<Adapter>>? Expect { get; init; }
 }

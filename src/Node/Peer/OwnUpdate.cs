@@ -23,6 +23,9 @@ internal sealed class OwnUpdate(string folder)
 
     public string ManifestPath => Path.Combine(folder, ManifestName);
 
+    /// <summary>What encoding left out of the update; it counts once the update has entered an aggregate. None, which is zero, where nothing was left out.</summary>
+    public string ResidualPath => Path.Combine(folder, "residual.safetensors");
+
     private string ExposedPath => Path.Combine(folder, "exposed");
 
     /// <summary>Whether the update of the present manifest is served.</summary>

@@ -174,6 +174,12 @@ public abstract record PeerEvent
         public override string ToString() => Text($"round {Round}: opened its adapter {Adapter}, {From}");
     }
 
+    /// <summary>The velocity that server momentum carries on from <paramref name="Round"/>, which this home had not recomputed, was opened, likewise.</summary>
+    public sealed record VelocityObtained(ulong Round, string Velocity, string From) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: opened its velocity {Velocity}, {From}");
+    }
+
     /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>
     public sealed record Trouble(string What, string Reason, bool Final) : PeerEvent
     {

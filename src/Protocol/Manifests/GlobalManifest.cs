@@ -23,6 +23,22 @@ public abstract record HoldingsSource
     public sealed record Stored(Cid Cid) : HoldingsSource;
 }
 
+/// <summary>What an aggregation rule carries on to the next round, as a sealed file: like the adapter itself, it tells of everybody's updates.</summary>
+/// <param name="Payload">The age file.</param>
+/// <param name="Size">Its bytes.</param>
+/// <param name="Plaintext">SHA-256 of the <see cref="StateFile"/> inside, which every member recomputes.</param>
+public sealed record CarriedState(Cid Payload, long Size, Hash256 Plaintext)
+{
+    internal JsonValue ToJson() => JsonValue.Of(("payload", Payload.ToString()), ("plaintext", Plaintext), ("size", Size));
+
+    internal static CarriedState Parse(JsonFields fields)
+    {
+        var state = new CarriedState(fields.Cid("payload"), fields.Size(least: 1), fields.Hash("plaintext"));
+        fields.Done();
+        return state;
+    }
+}
+
 /// <summary>
 /// Names the global adapter that a turn's aggregator publishes, and what it was computed from. Everybody who can read the included updates can
 /// recompute it.
@@ -55,7 +71,7 @@ public sealed record GlobalManifest(
     Hash256 Aggregate,
     Cid? Payload,
     long Size,
-    Cid? State)
+    CarriedState? State)
 {
     /// <summary>The most turns that a policy can ask for.</summary>
     public const int MaxTurns = 8;
@@ -86,7 +102,7 @@ public sealed record GlobalManifest(
         ("rounds", Rounds),
         ("set", Set),
         ("size", Size),
-        ("state", State.ToJson()),
+        ("state", State?.ToJson() ?? new JsonValue.Null()),
         ("turn", Turn),
         ("v", 1)));
 
@@ -110,7 +126,7 @@ public sealed record GlobalManifest(
             fields.Hash("aggregate"),
             fields.OptionalCid("payload"),
             fields.Size(least: 0),
-            fields.OptionalCid("state"));
+            fields.Value("state") is JsonValue.Null ? null : CarriedState.Parse(fields.Object("state")));
         fields.Done();
         var nothing = manifest.Aggregate.IsZero;
         if (nothing != manifest.Payload is null || nothing != (manifest.Size == 0))

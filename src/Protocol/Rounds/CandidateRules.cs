@@ -78,15 +78,17 @@ public static class CandidateRules
             return $"it includes the submissions {manifest.Included}, but by its holdings they are {included}";
         }
 
-        if (manifest.State is not null)
-        {
-            return $"it names the state {manifest.State}, but no rule of this version keeps one";
-        }
-
         var needed = Needed(round, rule);
         var enough = included.Count >= needed;
-        return enough == !manifest.Aggregate.IsZero ? null
-            : enough ? $"it gives up, although {included.Count} updates are included and {needed} suffice"
-            : $"it aggregates {included.Count} updates; at least {needed} are needed";
+        if (enough == manifest.Aggregate.IsZero)
+        {
+            return enough ? $"it gives up, although {included.Count} updates are included and {needed} suffice"
+                : $"it aggregates {included.Count} updates; at least {needed} are needed";
+        }
+
+        var carries = enough && rule is AggregationRule.Momentum;
+        return carries == manifest.State is not null ? null
+            : carries ? "it names no state, but momentum carries one on"
+            : $"it names the state {manifest.State!.Plaintext}, but nothing is carried on from here";
     }
 }

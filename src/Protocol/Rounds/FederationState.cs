@@ -64,6 +64,10 @@ public sealed record FederationState
 
     public RoundState? Round(RoundId id) => Rounds.Find(r => r.Id == id);
 
+    /// <summary>The rounds that were finalised before this one under its genesis, the latest first: what it goes on from.</summary>
+    public IEnumerable<RoundState> FinalisedBefore(RoundState round) =>
+        Rounds.Reverse().Where(r => r.Id.CompareTo(round.Id) < 0 && r.Winner is not null).Take((int)Math.Min(round.FinalisedBefore, int.MaxValue));
+
     /// <summary>The seat that an address operates.</summary>
     public Seat? OperatedBy(Address address) => Seats.Values.FirstOrDefault(s => s.Operator == address);
 

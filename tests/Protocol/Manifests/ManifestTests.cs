@@ -46,10 +46,11 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public void A_global_manifest_can_name_its_holdings_and_its_state_by_CID()
+    public void A_global_manifest_can_name_its_holdings_by_CID_and_a_state()
     {
-        var stored = Global with { Holdings = new HoldingsSource.Stored(Payload), State = Cid.DagPbOf(Fill('9')) };
+        var stored = Global with { Holdings = new HoldingsSource.Stored(Payload), State = new CarriedState(Payload, 77, Fill('9')) };
         Assert.Equal(stored, GlobalManifest.Parse(stored.ToBytes()));
+        Assert.Contains($$"""{"payload":"{{Payload}}","plaintext":"0x{{X('9')}}","size":77}""", Encoding.UTF8.GetString(stored.ToBytes()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,7 +143,8 @@ public sealed class ManifestTests
     [InlineData("\"member\":11", "\"member\":3", "member 3 follows 3")]
     [InlineData("\"member\":11", "\"member\":2", "member 2 follows 3")]
     [InlineData("\"member\":11", "\"moss\":11", "signed holding lacks the field 'member'")]
-    [InlineData("\"state\":null", "\"state\":0", "'state' should be a CID")]
+    [InlineData("\"state\":null", "\"state\":0", "global manifest's state should be an object; got an integer")]
+    [InlineData("\"state\":null", "\"state\":{}", "global manifest's state lacks the field 'payload'")]
     public void A_wrong_global_manifest_is_refused_by_field(string from, string to, string message) => Wrong(Global.ToBytes(), from, to, message, GlobalManifest.Parse);
 
     [Theory]

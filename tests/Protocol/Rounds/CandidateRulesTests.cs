@@ -73,10 +73,33 @@ public sealed class CandidateRulesTests
         Assert.Contains("are signed by", CandidateRules.Refusal(manifest, forged, Round, Mean, candidate, Domain), StringComparison.Ordinal);
     }
 
-    private static string? Refusal(AggregationRule rule, int included, Hash256 aggregate)
+    [Fact]
+    public void Momentum_carries_a_state_on_from_every_aggregate_and_nothing_else_does()
+    {
+        var momentum = new AggregationRule.Momentum(500, Mean);
+        var state = new CarriedState(Cid.RawOf(Digest), 1, Digest);
+        Assert.Null(Refusal(momentum, 4, Digest, state));
+        Assert.Null(Refusal(momentum, 2, Hash256.Zero));
+        Assert.Equal("it names no state, but momentum carries one on", Refusal(momentum, 4, Digest));
+        Assert.Equal($"it names the state {Digest}, but nothing is carried on from here", Refusal(Mean, 4, Digest, state));
+        Assert.Equal($"it names the state {Digest}, but nothing is carried on from here", Refusal(momentum, 2, Hash256.Zero, state));
+    }
+
+    [Fact]
+    public void A_round_goes_on_from_those_finalised_before_it_since_the_last_reset()
+    {
+        var candidate = new Candidate(0, Members[0], Digest, Digest, Digest, 10);
+        RoundState Of(ulong id, ulong before, bool isFinal) => Round with { Id = new RoundId(id), FinalisedBefore = before, Candidates = [candidate], FinalisedAt = isFinal ? 11 : null };
+        var federation = FederationState.Empty with { Rounds = [Of(1, 0, true), Of(2, 0, true), Of(3, 1, false), Of(4, 1, true), Of(5, 2, true)] };
+        Assert.Equal([4UL, 2UL], federation.FinalisedBefore(federation.Rounds[4]).Select(r => r.Id.Value)); // round 2 was the first after a reset
+        Assert.Equal([2UL], federation.FinalisedBefore(federation.Rounds[3]).Select(r => r.Id.Value));
+        Assert.Empty(federation.FinalisedBefore(federation.Rounds[1]));
+    }
+
+    private static string? Refusal(AggregationRule rule, int included, Hash256 aggregate, CarriedState? state = null)
     {
         var (manifest, holdings, candidate) = Candidate(included, aggregate);
-        return CandidateRules.Refusal(manifest, holdings, Round, rule, candidate, Domain);
+        return CandidateRules.Refusal(manifest with { State = state }, holdings, Round, rule, candidate, Domain);
     }
 
     private static (GlobalManifest Manifest, ImmutableArray<SignedHolding> Holdings, Candidate Candidate) Candidate(int included, Hash256 aggregate)
