@@ -4,6 +4,7 @@ using System.Text.Json;
 using FedChain.Network.Chain;
 using FedChain.Node.Chain;
 using FedChain.Node.Costs;
+using FedChain.Node.Governance;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Protocol;
@@ -39,6 +40,7 @@ internal static class DeployCommand
             DefaultValueFactory = _ => ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
         };
         var maxSteps = new Option<int>("--max-steps") { Description = "The most optimiser steps in a round.", DefaultValueFactory = _ => 1000 };
+        var updates = new UpdateOptions();
         var rounds = new Option<uint>("--rounds") { Description = "How many rounds run before a vote sets a new policy.", DefaultValueFactory = _ => 20 };
         var training = Seconds("--training", "for training and submitting", 24 * 3600);
         var publishing = Seconds("--publishing", "for each turn to publish", 3600);
@@ -67,6 +69,11 @@ internal static class DeployCommand
             home, rpc, passphrase, founders, estimate, model, rank, alpha, targets, maxSteps, rounds, training, publishing, attesting, interval, minimum, maxTurns,
             votingDelay, votingPeriod, executionDelay, json,
         };
+        foreach (var option in updates.All)
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(async (result, cancellationToken) =>
         {
             var onlyEstimate = result.GetResult(estimate) is { Implicit: false };
@@ -99,13 +106,20 @@ internal static class DeployCommand
             }
 
             using var holder = folder.UnlockHolder(Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false));
-            var plan = (await FoundingPolicy.CreateAsync(
+            var founding = await FoundingPolicy.CreateAsync(
                 BaseModel.Open(result.GetValue(model)?.FullName ?? folder.Settings.Model ?? BaseModel.Own),
                 adapter,
                 new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
                 result.GetValue(maxSteps),
                 parameters,
-                cancellationToken)).ForChain(holders) with
+                cancellationToken);
+            founding = founding with { Policy = updates.ReadFrom(result).Changed(founding.Policy) };
+            if (PolicyEdit.Shortage(founding.Policy.Rule, holders.Count) is { } shortage)
+            {
+                await Console.Error.WriteLineAsync(shortage);
+            }
+
+            var plan = founding.ForChain(holders) with
             {
                 VotingDelay = result.GetValue(votingDelay),
                 VotingPeriod = result.GetValue(votingPeriod),

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Text;
 using FedChain.Node.Governance;
 using FedChain.Node.Models;
 using FedChain.Protocol.Governance;
+using FedChain.Protocol.Manifests;
 
 namespace FedChain.Node.Cli;
 
@@ -16,7 +18,7 @@ internal static class ProposePolicyCommand
         var minimum = Number("--minimum", "The least number of updates; never below a majority of the members.");
         var maxTurns = new Option<byte?>("--max-turns") { Description = "The most aggregators to try, 1 to 8." };
         var rounds = Number("--rounds", "How many rounds may be opened under it.");
-        var schedule = new Option<string?>("--schedule") { Description = "The factors to train, round after round: A, B or AB, separated by commas.", HelpName = "LIST" };
+        var updates = new UpdateOptions();
         var postQuantum = new Option<bool?>("--post-quantum") { Description = "Whether everything must be sealed to post-quantum recipients: true or false.", Arity = ArgumentArity.ExactlyOne };
         var maxSteps = new Option<int?>("--max-steps") { Description = "The most optimiser steps in a round." };
         var jsonFile = new Option<FileInfo?>("--json-file") { Description = "A whole policy as JSON, which the other options then change.", HelpName = "FILE" };
@@ -26,12 +28,12 @@ internal static class ProposePolicyCommand
             Proposes another policy, in force from the opening after its execution on. What isn't named stays as it is.
 
             Example:
-              fedchain propose policy --home /srv/fedchain --training 3600 --schedule B,A --rounds 50
+              fedchain propose policy --home /srv/fedchain --training 3600 --rule trimmed-mean,trim=1 --rounds 50
             """,
-            [training, publishing, attesting, interval, minimum, maxTurns, rounds, schedule, postQuantum, maxSteps, jsonFile, newSeed, model],
+            [training, publishing, attesting, interval, minimum, maxTurns, rounds, .. updates.All, postQuantum, maxSteps, jsonFile, newSeed, model],
             async (result, writer, cancellationToken) =>
             {
-                var edit = new PolicyEdit
+                var edit = updates.ReadFrom(result) with
                 {
                     Training = result.GetValue(training),
                     Publishing = result.GetValue(publishing),
@@ -40,18 +42,23 @@ internal static class ProposePolicyCommand
                     Minimum = result.GetValue(minimum),
                     MaxTurns = result.GetValue(maxTurns),
                     Rounds = result.GetValue(rounds),
-                    Schedule = result.GetValue(schedule),
                     PostQuantum = result.GetValue(postQuantum),
                     MaxSteps = result.GetValue(maxSteps),
                     Json = result.GetValue(jsonFile) is { } file ? await File.ReadAllTextAsync(file.FullName, cancellationToken) : null,
                     NewSeed = result.GetValue(newSeed),
                 };
-                var present = writer.Session.Reader.State.LatestPolicy!;
+                var state = writer.Session.Reader.State;
+                var present = state.LatestPolicy!;
                 var action = await edit.ApplyAsync(
                     present, () => BaseModel.Open(result.GetValue(model)?.FullName ?? writer.Home.Settings.Model ?? BaseModel.Own), cancellationToken);
                 foreach (var change in PolicyChange.Between(present, action.Json, action.Params, action.Genesis))
                 {
                     await Console.Error.WriteLineAsync($"  {change.Field}: {change.From ?? "(none)"} -> {change.To ?? "(none)"}");
+                }
+
+                if (PolicyEdit.Shortage(Policy.Parse(Encoding.UTF8.GetBytes(action.Json)).Rule, state.Seats.Count) is { } shortage)
+                {
+                    await Console.Error.WriteLineAsync(shortage);
                 }
 
                 return action;

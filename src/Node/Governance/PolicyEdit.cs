@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using FedChain.Node.Models;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum.Contracts;
@@ -28,6 +27,17 @@ internal sealed record PolicyEdit
 
     /// <summary>Factors separated by commas, such as "B,A".</summary>
     public string? Schedule { get; init; }
+
+    /// <summary>See <see cref="RuleText"/>.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>Server momentum in thousandths, 0 for none.</summary>
+    public int? Momentum { get; init; }
+
+    /// <summary>"int32", "int16" or "int8".</summary>
+    public string? Encoding { get; init; }
+
+    public long? WeightCap { get; init; }
 
     public bool? PostQuantum { get; init; }
 
@@ -77,12 +87,20 @@ internal sealed record PolicyEdit
         return new ProposedAction.SetPolicy(present.Policy, policy.ToString(), parameters, genesis);
     }
 
-    private Policy Changed(Policy? former)
+    /// <summary>The policy's JSON with what is to change in it.</summary>
+    /// <param name="former">The policy as it is; null if this version can't read it.</param>
+    /// <exception cref="UserErrorException">There is nothing to change, or a value is out of its bounds or makes no sense beside the others.</exception>
+    public Policy Changed(Policy? former)
     {
         var policy = Json is not null ? Read(Json)
             : former ?? throw new UserErrorException("The policy that was set last can't be read by this version, so it can't be changed; --json-file replaces it.");
         policy = policy with
         {
+            Rule = RuleAfter(policy.Rule),
+            Encoding = Encoding is null ? policy.Encoding
+                : UpdateEncodings.TryParse(Encoding, out var encoding) ? encoding
+                : throw new UserErrorException($"--encoding takes int32, int16 or int8; got '{Encoding}'."),
+            WeightCap = WeightCap ?? policy.WeightCap,
             Schedule = Schedule is null ? policy.Schedule : [.. Schedule.Split(',').Select(Factor)],
             PostQuantum = PostQuantum ?? policy.PostQuantum,
             Work = policy.Work with { MaxSteps = MaxSteps ?? policy.Work.MaxSteps },
@@ -91,19 +109,33 @@ internal sealed record PolicyEdit
         try
         {
             policy.ToBytes();
-            return policy;
         }
         catch (InvalidOperationException e)
         {
             throw new UserErrorException(e.Message, e);
         }
+
+        return policy is { WeightCap: 1, Rule.Combining: AggregationRule.Mean(Weighting.Samples) or AggregationRule.FairMean(Weighting.Samples, _, _) }
+            ? throw new UserErrorException("Weights by samples with a cap of 1 would make every update of more than one sample invalid. Add --weight-cap NUMBER.")
+            : policy;
+    }
+
+    /// <summary>A note for a rule that so many members can't satisfy; null if they can.</summary>
+    public static string? Shortage(AggregationRule rule, int members) => rule.MinimumUpdates <= members ? null
+        : $"note: this rule needs {rule.MinimumUpdates} included updates, and there are {members} members: until there are as many, its rounds end without an aggregate";
+
+    private AggregationRule RuleAfter(AggregationRule former)
+    {
+        var rule = Rule is null ? former : RuleText.Parse(Rule);
+        var beta = Momentum ?? (rule as AggregationRule.Momentum ?? former as AggregationRule.Momentum)?.Beta ?? 0;
+        return beta == 0 ? rule.Combining : new AggregationRule.Momentum(beta, rule.Combining);
     }
 
     private static Policy Read(string json)
     {
         try
         {
-            return Policy.Parse(CanonicalJson.Serialize(CanonicalJson.ParseAnyForm(Encoding.UTF8.GetBytes(json), 4 * Policy.MaxSize)));
+            return Policy.Parse(CanonicalJson.Serialize(CanonicalJson.ParseAnyForm(System.Text.Encoding.UTF8.GetBytes(json), 4 * Policy.MaxSize)));
         }
         catch (InvalidDataException e)
         {

@@ -114,8 +114,9 @@ public abstract record AggregationRule
         _ => throw new InvalidOperationException("A rule is one of the rules above."),
     };
 
+    /// <summary>The rule that a policy's JSON describes.</summary>
     /// <exception cref="InvalidDataException">A rule or parameter that this version does not know, by name.</exception>
-    internal static AggregationRule Parse(JsonValue json)
+    public static AggregationRule Parse(JsonValue json)
     {
         var fields = new JsonFields(json, What);
         AggregationRule rule = fields.Text("name", 64) switch

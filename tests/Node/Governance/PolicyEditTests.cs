@@ -38,6 +38,53 @@ public sealed class PolicyEditTests
         Assert.Contains("--json-file holds no policy", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mean,weights=uniform", """{"name":"mean","weights":"uniform"}""")]
+    [InlineData("fair-mean, by=gain, power=2, weights=uniform", """{"by":"gain","name":"fair-mean","power":2,"weights":"uniform"}""")]
+    [InlineData("clipped-mean,norm=median", """{"name":"clipped-mean","norm":"median"}""")]
+    [InlineData("clipped-mean,norm=524288", """{"name":"clipped-mean","norm":524288}""")]
+    [InlineData("median", """{"name":"median"}""")]
+    [InlineData("trimmed-mean,trim=1", """{"name":"trimmed-mean","trim":1}""")]
+    [InlineData("multi-krum,faulty=1,selected=3", """{"faulty":1,"name":"multi-krum","selected":3}""")]
+    [InlineData("bucketed-median,size=2", """{"name":"bucketed-median","size":2}""")]
+    [InlineData("""{ "of": {"name": "median"}, "beta": 500, "name": "momentum" }""", """{"beta":500,"name":"momentum","of":{"name":"median"}}""")]
+    public async Task A_rule_is_named_with_its_fields_or_given_as_JSON(string text, string json) =>
+        Assert.Contains($"\"rule\":{json}", new PolicyEdit { Rule = text }.Changed(await OwnPolicyAsync()).ToString(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("krum", "--rule takes a rule's name and its fields")]
+    [InlineData("trimmed-mean", "lacks the field 'trim'")]
+    [InlineData("trimmed-mean,trim", "'trim' is no field=value")]
+    [InlineData("trimmed-mean,trim=1,trim=2", "It names 'trim' twice")]
+    [InlineData("trimmed-mean,trim=-1", "should be an integer from 1 to 32767; got \"-1\"")]
+    [InlineData("{", "--rule takes")]
+    [InlineData("mean,weights=samples", "Add --weight-cap NUMBER")]
+    public async Task A_rule_that_is_none_is_refused_with_what_is_wrong(string text, string message)
+    {
+        var policy = await OwnPolicyAsync();
+        Assert.Contains(message, Assert.Throws<UserErrorException>(() => new PolicyEdit { Rule = text }.Changed(policy)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Momentum_stays_with_another_rule_until_it_is_set_to_0()
+    {
+        var policy = new PolicyEdit { Momentum = 300, Encoding = "int8", WeightCap = 7 }.Changed(await OwnPolicyAsync());
+        Assert.Equal(new AggregationRule.Momentum(300, new AggregationRule.Mean(Weighting.Uniform)), policy.Rule);
+        Assert.Equal((UpdateEncoding.Int8, 7), (policy.Encoding, policy.WeightCap));
+        policy = new PolicyEdit { Rule = "median" }.Changed(policy);
+        Assert.Equal(new AggregationRule.Momentum(300, new AggregationRule.Median()), policy.Rule);
+        Assert.Equal(new AggregationRule.Median(), new PolicyEdit { Momentum = 0 }.Changed(policy).Rule);
+        Assert.Throws<UserErrorException>(() => new PolicyEdit { Momentum = 991 }.Changed(policy));
+        Assert.Throws<UserErrorException>(() => new PolicyEdit { Encoding = "int4" }.Changed(policy));
+    }
+
+    [Fact]
+    public void A_rule_that_the_members_are_too_few_for_is_noted()
+    {
+        Assert.Null(PolicyEdit.Shortage(new AggregationRule.MultiKrum(1, 1), 5));
+        Assert.Contains("needs 5 included updates, and there are 4 members", PolicyEdit.Shortage(new AggregationRule.MultiKrum(1, 1), 4), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Another_adapter_or_seed_brings_a_genesis_made_from_the_policys_own_model()
     {
