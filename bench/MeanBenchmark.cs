@@ -1,27 +1,27 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
 using FedChain.Aggregator;
 using FedChain.Aggregator.Rules;
-using FedChain.Protocol;
-using FedChain.Protocol.Content;
+using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
-using FedChain.Protocol.Numerics;
 
 namespace FedChain.Bench;
 
 /// <summary>
-/// The mean over updates of the size that a 7B model's adapter has (r 32 on q and v, 52 MB), from files: beside adding up the same
-/// bytes where they lie (the limit), and beside NumPy on the same files (the peer). Files lie in memory where the machine allows it.
+/// The mean over a hundred updates of 52 MB, from files: beside adding up the same bytes where they lie (the limit), and beside NumPy on the same
+/// files (the peer); then from sealed files, beside their decryption and hash alone.
 /// </summary>
 internal static class MeanBenchmark
 {
-    private const int Members = 20;
+    private const int Members = 100;
+    private const int SealedMembers = 10;
     private const int Layers = 25;
-    private const int Rounds = 5;
+    private const int Rounds = 3;
     private const int Piece = 1 << 17;
+
+    private static readonly int Threads = Environment.ProcessorCount;
 
     public static void Run()
     {
@@ -38,171 +38,133 @@ internal static class MeanBenchmark
 
     private static void Run(string folder)
     {
-        var config = new AdapterConfig(32, 64, ["q_proj", "v_proj"]);
-        var layout = AdapterLayout.Create(
-            config, Enumerable.Range(0, Layers).SelectMany(i => new[] { ($"model.layers.{i}.self_attn.q_proj", 4096, 4096), ($"model.layers.{i}.self_attn.v_proj", 4096, 4096) }));
-        var policy = new Policy { BaseModel = default, Adapter = config, Seed = default, Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 1000 };
-        var @base = new Adapter(layout, config.FractionBits, new int[layout.Count]);
-        var terms = new RoundTerms(1, Address.Zero, new RoundId(1), policy.JsonHash, policy, 0, AdapterFile.Digest(@base), @base, Hash256.Zero);
-        var paths = Enumerable.Range(1, Members).Select(member => Path.Combine(folder, $"{member}.safetensors")).ToList();
-        var manifests = paths.Select((path, i) => Write(path, (uint)i + 1, terms)).ToList();
-        var plaintexts = paths.ConvertAll(UpdatePlaintext.Open);
-        var updates = plaintexts.Zip(manifests, (plaintext, manifest) => Validate(plaintext, manifest, terms)).ToList();
-        var weights = updates.ConvertAll(u => u.Weight);
-        var gigabytes = Members * (double)new FileInfo(paths[0]).Length / 1e9;
+        var members = UpdateSet.MembersFor(Members, Layers);
+        using var plain = UpdateSet.Create(folder, members, Layers, UpdateEncoding.Int32, Weighting.Samples);
+        using var small = UpdateSet.Create(folder, members, Layers, UpdateEncoding.Int8, Weighting.Uniform);
+        var values = plain.Gigabytes;
+        Console.WriteLine($"{members} updates of {values * 1000 / members:0.0} MB, with a byte a value {small.Gigabytes * 1000 / members:0.0} MB ({small.Gigabytes / values:0.0000} of it)");
+        Memory(plain);
 
-        WeightedMean.Of(updates, weights, 1);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        WeightedMean.Of(updates, weights, 1);
-        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before - (sizeof(int) * (long)layout.Count);
-        Console.WriteLine($"{Members} updates of {gigabytes * 1000 / Members:0} MB; {allocated / 1024} KiB allocated beside the result, whatever their number");
-
-        var sums = new int[Environment.ProcessorCount];
-        var contest = new Contest($"Mean of {Members} updates, {Environment.ProcessorCount} processors", "GB/s", Rounds)
-            .Add("reading the mapped files, 1 thread", gigabytes, () => Read(plaintexts, sums, 1))
-            .Add("WeightedMean, 1 thread", gigabytes, () => WeightedMean.Of(updates, weights, 1))
-            .Add($"reading the mapped files, {Environment.ProcessorCount} threads", gigabytes, () => Read(plaintexts, sums, Environment.ProcessorCount))
-            .Add($"WeightedMean, {Environment.ProcessorCount} threads", gigabytes, () => WeightedMean.Of(updates, weights, Environment.ProcessorCount));
-        using var numpy = NumPy.TryStart(paths, updates[0].Header.DataOffset, weights);
+        List<long> samples = [.. plain.Updates.Select(u => u.Weight)];
+        List<long> ones = [.. plain.Updates.Select(_ => 1L)];
+        var sums = new int[Threads];
+        using var numpy = PythonPeer.Start("aggregate.py", [$"{plain.Updates[0].Header.DataOffset}", .. plain.Paths.Zip(samples).SelectMany(p => new[] { p.First, $"{p.Second}" })]);
+        var contest = new Contest($"Mean of {members} updates", "GB/s", Rounds);
         if (numpy is not null)
         {
             contest
-                .Add("NumPy, int64 in place, 1 thread", gigabytes, () => numpy.Ask("exact"))
-                .Add("NumPy, float32 as Flower sums, 1 thread", gigabytes, () => numpy.Ask("flower"));
-        }
-        else
-        {
-            Console.WriteLine("No python3 with NumPy here (apt-get install python3-numpy), so there is no peer below.");
+                .Add($"{numpy.Name}, float32 as Flower sums", values, () => numpy.Do("flower")[0])
+                .Add($"{numpy.Name}, int64 in place", values, () => numpy.Do("exact")[0]);
         }
 
+        contest
+            .AddTimed("reading the mapped files, 1 thread", values, () => Read(plain.Plaintexts, sums, 1))
+            .AddTimed("weights of 1, 1 thread", values, () => WeightedMean.Of(plain.Updates, ones, 1))
+            .AddTimed("weights by samples, 1 thread", values, () => WeightedMean.Of(plain.Updates, samples, 1))
+            .AddTimed("weights of 1, a byte a value, 1 thread", small.Gigabytes, () => WeightedMean.Of(small.Updates, ones, 1))
+            .AddTimed($"reading the mapped files, {Threads} threads", values, () => Read(plain.Plaintexts, sums, Threads))
+            .AddTimed($"weights of 1, {Threads} threads", values, () => WeightedMean.Of(plain.Updates, ones, Threads))
+            .AddTimed($"weights by samples, {Threads} threads", values, () => WeightedMean.Of(plain.Updates, samples, Threads))
+            .AddTimed($"weights of 1, a byte a value, {Threads} threads", small.Gigabytes, () => WeightedMean.Of(small.Updates, ones, Threads));
         contest.Print();
-        plaintexts.ForEach(p => p.Dispose());
+        numpy?.Dispose();
+        Sealed(plain, folder);
     }
 
-    private static UpdateManifest Write(string path, uint member, RoundTerms terms)
+    /// <summary>What a mean allocates beside its result, of some updates and of all.</summary>
+    private static void Memory(UpdateSet set)
     {
-        var random = new Random((int)member);
-        var differences = new int[terms.Base.Layout.Count];
-        foreach (ref var difference in differences.AsSpan())
+        foreach (var count in new[] { set.Updates.Count / 4, set.Updates.Count })
         {
-            difference = random.Next(-FixedPoint.MaxValue, FixedPoint.MaxValue);
+            List<ValidUpdate> some = [.. set.Updates.Take(count)];
+            List<long> weights = [.. some.Select(u => u.Weight)];
+            WeightedMean.Of(some, weights, 1);
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            WeightedMean.Of(some, weights, 1);
+            var allocated = GC.GetTotalAllocatedBytes(precise: true) - before - (sizeof(int) * (long)set.Terms.Base.Layout.Count);
+            Console.WriteLine($"  mean of {count,3} updates: {allocated / 1024:N0} KiB allocated beside the result");
         }
-
-        var losses = new UpdateLosses(new Micronats(3), new Micronats(2), new Micronats(1));
-        var metadata = new UpdateMetadata(
-            terms.Chain, terms.Rounds, terms.Round, new MemberId(member), terms.PolicyHash, terms.BaseDigest, Hash256.Zero, random.Next(1, 1000), losses);
-        Hash256 digest;
-        using (var file = File.Create(path))
-        {
-            digest = UpdateFile.Write(file, metadata, EncodedDifferences.Exact(terms.Base.Layout, terms.Factors, differences));
-        }
-
-        return new UpdateManifest(
-            terms.Chain, terms.Rounds, terms.Round, new MemberId(member), terms.PolicyHash, terms.BaseDigest, Cid.RawOf(digest), 1, digest);
     }
 
-    private static ValidUpdate Validate(UpdatePlaintext plaintext, UpdateManifest manifest, RoundTerms terms) =>
-        UpdateValidator.Validate(plaintext, manifest, manifest.Member, terms) is UpdateVerdict.Accepted(var update)
-            ? update
-            : throw new InvalidOperationException("The benchmark wrote an update that is refused.");
+    /// <summary>Opening, checking and aggregating: one thread from age files to the mean, beside ChaCha20-Poly1305 and SHA-256 of the same bytes.</summary>
+    private static void Sealed(UpdateSet set, string folder)
+    {
+        using var identity = AgeIdentity.Generate();
+        var sealedFiles = set.Paths.Take(SealedMembers).Select(path =>
+        {
+            var destination = path + ".age";
+            using var file = File.Create(destination);
+            using var writer = new AgeWriter(file, [identity.Recipient]);
+            using var source = File.OpenRead(path);
+            source.CopyTo(writer, 1 << 20);
+            writer.Complete();
+            return destination;
+        }).ToList();
+        var gigabytes = set.Plaintexts.Take(SealedMembers).Sum(p => p.Length) / 1e9;
+        var opened = Path.Combine(folder, "opened");
+        var chunk = new byte[AgeFormat.ChunkSize];
+        new Contest($"From {SealedMembers} sealed files to their mean, 1 thread", "GB/s", Rounds)
+            .AddTimed("ChaCha20-Poly1305 and SHA-256 alone", gigabytes, () => Decrypt(gigabytes, chunk))
+            .AddTimed("opened, validated, aggregated", gigabytes, () =>
+            {
+                var plaintexts = new List<UpdatePlaintext>();
+                var updates = new List<ValidUpdate>();
+                foreach (var (path, manifest) in sealedFiles.Zip(set.Manifests))
+                {
+                    var plaintext = $"{opened}-{updates.Count}";
+                    using (var source = File.OpenRead(path))
+                    using (var reader = AgeReader.Open(source, [identity]))
+                    using (var file = File.Create(plaintext))
+                    {
+                        reader.CopyTo(file, AgeFormat.ChunkSize);
+                    }
 
-    /// <summary>Adds the integers up where they lie, one to a lane: what memory allows.</summary>
-    private static void Read(List<UpdatePlaintext> plaintexts, int[] sums, int threads) =>
+                    plaintexts.Add(UpdatePlaintext.Open(plaintext));
+                    updates.Add(UpdateSet.Validate(plaintexts[^1], manifest, set.Terms));
+                }
+
+                WeightedMean.Of(updates, [.. updates.Select(u => u.Weight)], 1);
+                plaintexts.ForEach(p => p.Dispose());
+            })
+            .Print();
+    }
+
+    private static void Decrypt(double gigabytes, byte[] chunk)
+    {
+        using var cipher = new ChaCha20Poly1305(new byte[32]);
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var (sealedChunk, tag, nonce) = (new byte[chunk.Length], new byte[16], new byte[12]);
+        cipher.Encrypt(nonce, chunk, sealedChunk, tag);
+        for (var at = 0L; at < gigabytes * 1e9; at += chunk.Length)
+        {
+            cipher.Decrypt(nonce, sealedChunk, tag, chunk);
+            sha.AppendData(chunk);
+        }
+    }
+
+    /// <summary>Adds the integers up where they lie, four files at a time and one to a lane: what memory allows.</summary>
+    private static void Read(IReadOnlyList<UpdatePlaintext> plaintexts, int[] sums, int threads) =>
         Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
         {
             var sum = Vector512<int>.Zero;
-            for (var i = thread; i < plaintexts.Count; i += threads)
+            for (var i = 4 * thread; i <= plaintexts.Count - 4; i += 4 * threads)
             {
                 for (var at = plaintexts[i].Length % Piece; at < plaintexts[i].Length; at += Piece)
                 {
-                    foreach (var vector in MemoryMarshal.Cast<int, Vector512<int>>(plaintexts[i].Integers<int>(at, Piece / sizeof(int))))
+                    var a = Vectors(plaintexts[i], at);
+                    var b = Vectors(plaintexts[i + 1], at);
+                    var c = Vectors(plaintexts[i + 2], at);
+                    var d = Vectors(plaintexts[i + 3], at);
+                    for (var j = 0; j < a.Length; j++)
                     {
-                        sum += vector;
+                        sum += a[j] + b[j] + (c[j] + d[j]);
                     }
                 }
             }
 
             sums[thread] = Vector512.Sum(sum);
+
+            static ReadOnlySpan<Vector512<int>> Vectors(UpdatePlaintext plaintext, long at) =>
+                MemoryMarshal.Cast<int, Vector512<int>>(plaintext.Integers<int>(Math.Min(at, plaintext.Length - Piece), Piece / sizeof(int)));
         });
-
-    /// <summary>A NumPy process that answers when it has computed a mean of the same files.</summary>
-    private sealed class NumPy : IDisposable
-    {
-        private const string Script = """
-            import sys
-            import numpy as np
-            offset = int(sys.argv[1])
-            paths, weights = sys.argv[2::2], [int(w) for w in sys.argv[3::2]]
-            def maps():
-                return [np.memmap(p, dtype=np.int32, mode="r", offset=offset) for p in paths]
-            def exact():
-                total = np.zeros(maps()[0].shape, np.int64)
-                product = np.empty_like(total)
-                for d, w in zip(maps(), weights):
-                    np.multiply(d, w, out=product, dtype=np.int64)
-                    total += product
-                return total // sum(weights)
-            def flower():
-                floats = [np.fromfile(p, dtype=np.float32, offset=offset) for p in paths]
-                weighted = [d * w for d, w in zip(floats, weights)]
-                total = weighted[0]
-                for d in weighted[1:]:
-                    total = total + d
-                return total / sum(weights)
-            print("ready", flush=True)
-            for line in sys.stdin:
-                {"exact": exact, "flower": flower}[line.strip()]()
-                print("done", flush=True)
-            """;
-
-        private readonly Process _process;
-
-        private NumPy(Process process) => _process = process;
-
-        public static NumPy? TryStart(List<string> paths, long offset, List<long> weights)
-        {
-            string[] arguments = ["-c", Script, offset.ToString(), .. paths.Zip(weights).SelectMany(p => new[] { p.First, p.Second.ToString() })];
-            foreach (var python in new[] { "python3", "/usr/bin/python3" })
-            {
-                try
-                {
-                    var process = Process.Start(new ProcessStartInfo(python, arguments)
-                    {
-                        RedirectStandardInput = true,
-                        RedirectStandardOutput = true,
-                        RedirectStandardError = true,
-                        UseShellExecute = false,
-                    })!;
-                    if (process.StandardOutput.ReadLine() == "ready")
-                    {
-                        return new NumPy(process);
-                    }
-
-                    process.Dispose();
-                }
-                catch (Win32Exception)
-                {
-                    // not on this machine
-                }
-            }
-
-            return null;
-        }
-
-        public void Ask(string what)
-        {
-            _process.StandardInput.WriteLine(what);
-            if (_process.StandardOutput.ReadLine() != "done")
-            {
-                throw new InvalidOperationException($"NumPy ended: {_process.StandardError.ReadToEnd()}");
-            }
-        }
-
-        public void Dispose()
-        {
-            _process.StandardInput.Close();
-            _process.WaitForExit();
-            _process.Dispose();
-        }
-    }
 }

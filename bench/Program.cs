@@ -7,6 +7,7 @@ var benchmarks = new SortedDictionary<string, Action>(StringComparer.Ordinal)
     ["learning"] = LearningBenchmark.Run,
     ["mean"] = MeanBenchmark.Run,
     ["recipients"] = RecipientBenchmark.Run,
+    ["rules"] = RulesBenchmark.Run,
 };
 
 if (args is ["load", var folder, var type]) // a process of its own, for "learning": what was in memory before would hide the peak

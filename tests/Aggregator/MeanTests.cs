@@ -47,6 +47,45 @@ public sealed class MeanTests
     }
 
     [Fact]
+    public void Four_at_a_time_are_what_they_are_one_by_one() =>
+        Gen.Select(Gen.OneOf(Gen.Long[1, 3], Gen.Long[1, 127], Gen.Long[1, Cap]).Array[4].Array[1, 40], Gen.Int).Sample((weights, seed) =>
+        {
+            var random = new Random(seed);
+            var (together, apart) = (new WeightedSum(37), new WeightedSum(37));
+            foreach (var four in weights)
+            {
+                var d = Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 37).Select(_ => random.Next(2) == 0 ? FixedPoint.MaxDifference : random.Next(-FixedPoint.MaxDifference, FixedPoint.MaxDifference)).ToArray()).ToArray();
+                together.Add(d[0], d[1], d[2], d[3], four);
+                foreach (var (differences, weight) in d.Zip(four))
+                {
+                    apart.Add(differences, weight);
+                }
+            }
+
+            Assert.Equal(apart.Weight, together.Weight);
+            var (x, y) = (new int[37], new int[37]);
+            together.MeanTo(x);
+            apart.MeanTo(y);
+            Assert.Equal(y, x);
+        });
+
+    [Fact]
+    public void A_sum_that_is_started_again_has_forgotten_everything()
+    {
+        var sum = new WeightedSum(5);
+        foreach (var weight in new[] { 1, 100, 1000, 1 })
+        {
+            sum.Add([1, 2, 3, 4, 5], 1000);
+            sum.Add([7, 7, 7, 7, 7], 120);
+            sum.Clear();
+            sum.Add([9, -9, 0, 1, 2], weight);
+            var means = new int[5];
+            sum.MeanTo(means);
+            Assert.Equal([9, -9, 0, 1, 2], means);
+        }
+    }
+
+    [Fact]
     public void Halves_go_to_the_even_neighbour_on_both_sides_of_zero()
     {
         var sum = new WeightedSum(6);

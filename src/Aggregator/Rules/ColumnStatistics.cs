@@ -1,11 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using FedChain.Protocol.Numerics;
 
 namespace FedChain.Aggregator.Rules;
 
 /// <summary>Medians and trimmed means of the columns of a table with a row for each update: a piece of each, so that memory is bounded.</summary>
-/// <param name="network">Sorts as many values as there are rows.</param>
+/// <param name="network">Sorts as many values as there are rows, at least those in the middle that are asked for.</param>
 /// <param name="width">Columns, a multiple of 16.</param>
 internal sealed class ColumnStatistics(SortingNetwork network, int width)
 {
@@ -37,6 +36,7 @@ internal sealed class ColumnStatistics(SortingNetwork network, int width)
     public void TrimmedMeans(int trim, Span<int> target)
     {
         var kept = network.Count - (2 * trim);
+        var divider = new HalfEvenDivider(kept);
         Span<long> sums = stackalloc long[Lanes];
         for (var at = 0; at < target.Length; at += Lanes)
         {
@@ -52,10 +52,7 @@ internal sealed class ColumnStatistics(SortingNetwork network, int width)
             low.CopyTo(sums);
             high.CopyTo(sums[Vector512<long>.Count..]);
             var means = target.Slice(at, Math.Min(Lanes, target.Length - at));
-            for (var i = 0; i < means.Length; i++)
-            {
-                means[i] = (int)IntegerMath.DivideHalfEven(sums[i], kept);
-            }
+            divider.Divide(sums[..means.Length], means);
         }
     }
 

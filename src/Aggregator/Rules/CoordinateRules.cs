@@ -14,7 +14,7 @@ public static class CoordinateRules
     /// <param name="threads">How many threads may work at once.</param>
     /// <param name="cancellationToken">Looked at before each piece.</param>
     public static int[] Median(IReadOnlyList<ValidUpdate> updates, int threads, CancellationToken cancellationToken = default) =>
-        Of(updates, updates.Count, threads, (start, target, scratch) =>
+        Of(updates, updates.Count, trim: (updates.Count - 1) / 2, threads, (start, target, scratch) =>
         {
             Fill(scratch.Table, updates, start, target.Length);
             scratch.Table.Medians(target);
@@ -29,7 +29,7 @@ public static class CoordinateRules
     {
         ArgumentOutOfRangeException.ThrowIfNegative(trim);
         ArgumentOutOfRangeException.ThrowIfLessThan(updates.Count, (2 * trim) + 1, nameof(updates));
-        return Of(updates, updates.Count, threads, (start, target, scratch) =>
+        return Of(updates, updates.Count, trim, threads, (start, target, scratch) =>
         {
             Fill(scratch.Table, updates, start, target.Length);
             scratch.Table.TrimmedMeans(trim, target);
@@ -43,7 +43,7 @@ public static class CoordinateRules
     /// <param name="cancellationToken">Looked at before each piece.</param>
     public static int[] BucketedMedian(
         IReadOnlyList<ValidUpdate> updates, IReadOnlyList<IReadOnlyList<int>> buckets, int threads, CancellationToken cancellationToken = default) =>
-        Of(updates, buckets.Count, threads, (start, target, scratch) =>
+        Of(updates, buckets.Count, trim: (buckets.Count - 1) / 2, threads, (start, target, scratch) =>
         {
             var (table, sum) = scratch;
             for (var b = 0; b < buckets.Count; b++)
@@ -68,9 +68,9 @@ public static class CoordinateRules
         [.. TurnOrder.Of(beacon, round, updates, updates).Chunk(size)];
 
     private static int[] Of(
-        IReadOnlyList<ValidUpdate> updates, int rows, int threads, Pieces.Compute<Scratch> compute, CancellationToken cancellationToken)
+        IReadOnlyList<ValidUpdate> updates, int rows, int trim, int threads, Pieces.Compute<Scratch> compute, CancellationToken cancellationToken)
     {
-        var network = new SortingNetwork(rows);
+        var network = new SortingNetwork(rows, trim, rows - trim - 1);
         var width = ColumnStatistics.WidthFor(rows);
         return Pieces.Fill(
             updates[0].Differences.Count, width, threads, () => new Scratch(new ColumnStatistics(network, width), new WeightedSum(width)), compute, cancellationToken);

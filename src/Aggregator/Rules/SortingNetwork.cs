@@ -11,7 +11,9 @@ internal sealed class SortingNetwork
     private readonly (int Low, int High)[] _exchanges;
 
     /// <param name="count">n, from 1.</param>
-    public SortingNetwork(int count)
+    /// <param name="first">The first place that is asked for.</param>
+    /// <param name="last">The last; those from first to last are as if all had been sorted, the others may not be.</param>
+    public SortingNetwork(int count, int first, int last)
     {
         Count = count;
         var exchanges = new List<(int, int)>();
@@ -38,13 +40,29 @@ internal sealed class SortingNetwork
             }
         }
 
+        // From the end backwards, an exchange that no place asked for depends on is left out.
+        var wanted = new bool[count];
+        wanted.AsSpan(first..(last + 1)).Fill(true);
+        for (var i = exchanges.Count - 1; i >= 0; i--)
+        {
+            var (low, high) = exchanges[i];
+            if (wanted[low] || wanted[high])
+            {
+                wanted[low] = wanted[high] = true;
+            }
+            else
+            {
+                exchanges.RemoveAt(i);
+            }
+        }
+
         _exchanges = [.. exchanges];
     }
 
     /// <summary>n.</summary>
     public int Count { get; }
 
-    /// <summary>Sorts each lane of n vectors upwards.</summary>
+    /// <summary>Sorts each lane of n vectors upwards, as far as it was asked for.</summary>
     public void Sort(Span<Vector512<int>> lanes)
     {
         foreach (var (low, high) in _exchanges)

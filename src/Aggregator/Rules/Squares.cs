@@ -5,13 +5,13 @@ using System.Runtime.Intrinsics.X86;
 namespace FedChain.Aggregator.Rules;
 
 /// <summary>
-/// Sums of squares of differences, exact. Of differences |d| below 2^24 two are less than 2^25 apart, so that 2^12 squares stay below 2^62; what is
+/// Sums of squares of differences, exact. Of differences |d| below 2^24 two are less than 2^25 apart, so that 2^10 squares stay below 2^60; what is
 /// longer is added up piece by piece in 128 bits.
 /// </summary>
 internal static class Squares
 {
-    /// <summary>The most elements that a 64-bit sum holds.</summary>
-    public const int MaxPiece = 1 << 12;
+    /// <summary>The most elements that are added up in 64 bits: 4 KiB of an update, so that a hundred updates' pieces stay in the second cache.</summary>
+    public const int MaxPiece = 1 << 10;
 
     /// <summary>sum of a_i^2, of at most <see cref="MaxPiece"/> elements.</summary>
     public static ulong Norm(ReadOnlySpan<int> a)
