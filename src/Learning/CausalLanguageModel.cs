@@ -6,6 +6,7 @@ using FedChain.Learning.Models;
 using FedChain.Learning.Training;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using TorchSharp;
 
 namespace FedChain.Learning;
 
@@ -42,11 +43,17 @@ public sealed class CausalLanguageModel : IDisposable
     private LoraAdapter Attached => _adapter ?? throw new InvalidOperationException("No adapter is attached to the model.");
 
     /// <summary>Reads a model in the Hugging Face layout (config.json, model.safetensors or shards; F32, F16 or BF16).</summary>
+    /// <param name="directory">The model's folder.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="weights">How the weights are held; null for the device's usual type, float32 on the CPU and bfloat16 on CUDA.</param>
     /// <exception cref="InvalidDataException">The folder lacks a file, or holds something malformed or unsupported; the message names it.</exception>
     /// <exception cref="DllNotFoundException">libtorch can't be loaded; the message says what to do.</exception>
     /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
-    public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto, WeightType weights = WeightType.Float32) =>
-        new(ModelFolder.Load(directory, Compute.Resolve(device), weights));
+    public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto, WeightType? weights = WeightType.Float32)
+    {
+        var on = Compute.Resolve(device);
+        return new(ModelFolder.Load(directory, on, weights ?? (on.type == DeviceType.CUDA ? WeightType.BFloat16 : WeightType.Float32)));
+    }
 
     /// <summary>A new model with weights drawn from a seed; the same on every machine.</summary>
     /// <exception cref="InvalidDataException">The configuration contradicts itself.</exception>

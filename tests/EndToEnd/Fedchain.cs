@@ -8,6 +8,21 @@ internal static class Fedchain
     public sealed record Outcome(int ExitCode, string Output, string Errors)
     {
         public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Errors}";
+
+        /// <summary>What a command that must succeed printed.</summary>
+        public string RequireDone()
+        {
+            Assert.True(ExitCode == 0, ToString());
+            return Output;
+        }
+
+        /// <summary>A command that must fail says why in a sentence.</summary>
+        public void RequireRefusal(string sentence)
+        {
+            Assert.True(ExitCode == 1, ToString());
+            Assert.Contains(sentence, Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", Errors, StringComparison.Ordinal);
+        }
     }
 
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "fedchain.exe" : "fedchain");

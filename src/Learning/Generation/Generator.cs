@@ -21,7 +21,7 @@ internal static class Generator
 
     private static IEnumerable<int> Continue(Decoder decoder, int[] prompt, int most, GenerationOptions options, CancellationToken cancellationToken)
     {
-        var sampler = options.Temperature > 0 ? new Sampler(options.Temperature, options.TopP, options.Seed) : null;
+        var sampler = options.Temperature > 0 ? new Sampler(options) : null;
         using var cache = new KeyValueCache(decoder, 1, prompt.Length + most - 1);
         var tokens = prompt;
         for (var i = 0; i < most; i++)

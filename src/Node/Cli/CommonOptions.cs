@@ -45,10 +45,4 @@ internal static class CommonOptions
     };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON for programs instead of text." };
-
-    public static Option<string> Device() => new("--device")
-    {
-        Description = "Where the model runs: auto, cpu or cuda.",
-        DefaultValueFactory = _ => "auto",
-    };
 }

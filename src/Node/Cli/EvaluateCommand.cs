@@ -15,7 +15,7 @@ internal static class EvaluateCommand
         var adapter = AdapterOption();
         var data = new Option<FileInfo?>("--data") { Description = "Records to test on; the home's if not given.", HelpName = "FILE" };
         var most = new Option<int>("--max-records") { Description = "At most so many test records, chosen by the hash of their ids.", DefaultValueFactory = _ => int.MaxValue };
-        var device = CommonOptions.Device();
+        var batch = new Option<int>("--batch-size") { Description = "Records at a time; fewer take less memory.", HelpName = "NUMBER", DefaultValueFactory = _ => 16 };
         var passphrase = CommonOptions.PassphraseFile();
         var json = CommonOptions.Json();
         var command = new Command("evaluate", """
@@ -25,16 +25,17 @@ internal static class EvaluateCommand
               fedchain evaluate --home /srv/fedchain --adapter none
               fedchain evaluate --home /srv/fedchain --adapter round:latest --json
             """)
-        { home, rpc, adapter, data, most, device, passphrase, json };
+        { home, rpc, adapter, data, most, batch, passphrase, json };
+        var placement = new PlacementOptions(command);
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
-            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), result.GetRequiredValue(device),
+            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), placement.Read(result, folder.Settings),
                 () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             var file = result.GetValue(data)?.FullName ?? folder.Settings.Data
                 ?? throw new UserErrorException($"The home {folder.Path} names no data. Use --data FILE, or set \"data\" in home.json.");
             var prepared = PreparedData.From(InstitutionData.Load(file), model.Tokenizer, model.Model.Config.ContextLength, mostVal: 1, mostTest: result.GetValue(most));
-            var measured = model.Model.Evaluate(prepared.Test, cancellationToken: cancellationToken);
+            var measured = model.Model.Evaluate(prepared.Test, result.GetValue(batch), cancellationToken);
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(

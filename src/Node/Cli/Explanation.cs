@@ -15,7 +15,7 @@ internal static class Explanation
         UserErrorException or LocalChain.LocalChainException or ChainException or CorruptBlockException or AgeException or TrainingDivergedException => e.Message,
         InvalidDataException or FileNotFoundException or DirectoryNotFoundException or DllNotFoundException or UnauthorizedAccessException => e.Message,
         IOException => $"{e.Message} Check the disk and the file's permissions, then run the command again.",
-        ArgumentException => e.Message, // a value that the engine or the protocol has no use for
+        ArgumentException { ParamName: var name } => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal), // a value that the engine or the protocol has no use for
         HttpRequestException => $"{e.Message} Check the address and the network.",
         AggregateException { InnerExceptions.Count: 1 } => Of(e.InnerException!),
         _ => null,

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FedChain.Learning.Data;
-using FedChain.Learning.Generation;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 
@@ -14,26 +13,27 @@ internal static class GenerateCommand
         var home = CommonOptions.Home();
         var rpc = CommonOptions.Rpc();
         var adapter = EvaluateCommand.AdapterOption();
-        var tokens = new Option<int>("--max-tokens") { Description = "The most new tokens.", DefaultValueFactory = _ => 128 };
-        var device = CommonOptions.Device();
         var passphrase = CommonOptions.PassphraseFile();
         var command = new Command("generate", """
-            Answers a prompt with the base model and a global adapter; always the most probable token.
+            Answers a prompt with the base model and an adapter; with the most probable tokens, unless --temperature says to draw.
 
-            Example:
+            Examples:
               fedchain generate --home /srv/fedchain --adapter round:7 "What are the treatments for ...?"
+              fedchain generate --home /srv/fedchain --temperature 0.7 --top-p 0.9 --seed 1 "What are the treatments for ...?"
             """)
-        { prompt, home, rpc, adapter, tokens, device, passphrase };
+        { prompt, home, rpc, adapter, passphrase };
+        var (sampling, placement) = (new SamplingOptions(command, tokens: 128), new PlacementOptions(command));
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
-            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), result.GetRequiredValue(device),
+            var options = sampling.Read(result);
+            using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), placement.Read(result, folder.Settings),
                 () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             await Console.Error.WriteLineAsync($"Using {model.Name}.");
             var ids = new ExampleBuilder(model.Tokenizer, model.Model.Config.ContextLength).BuildPrompt(result.GetRequiredValue(prompt));
             var made = new List<int>();
             var shown = 0;
-            foreach (var id in model.Model.Generate(ids, new GenerationOptions { MaxTokens = result.GetValue(tokens) }, cancellationToken))
+            foreach (var id in model.Model.Generate(ids, options, cancellationToken))
             {
                 made.Add(id);
                 var text = model.Tokenizer.Decode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(made));

@@ -4,6 +4,8 @@ using System.Net;
 using System.Text.Json;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
+using FedChain.Node.Models;
+using FedChain.Node.Training;
 using FedChain.Protocol.Ethereum.Keys;
 
 namespace FedChain.Node.Cli;
@@ -43,6 +45,7 @@ internal static class InitCommand
             these keys again.
             """)
         { home, name, listen, endpoint, data, model, rpc, federation, passphrase, privateEndpoints, json };
+        var (placement, training) = (new PlacementOptions(command), new LocalTrainingOptions(command));
         command.SetAction(result =>
         {
             var settings = new HomeSettings
@@ -55,8 +58,11 @@ internal static class InitCommand
                 Data = result.GetValue(data)?.FullName,
                 Model = result.GetValue(model)?.FullName,
                 Seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8)) >> 11,
+                Training = training.Apply(result, result.GetValue(model) is null ? new() : LocalTraining.ForCheckpoints),
                 AllowPrivateEndpoints = result.GetValue(privateEndpoints),
             };
+            settings = placement.Apply(result, settings);
+            _ = ModelPlacement.Of(settings); // refuses what can't be
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: true);
             var made = HomeFolder.Create(result.GetRequiredValue(home).FullName, settings, secret, new KeystoreOptions());
             using var holder = made.UnlockHolder(secret);

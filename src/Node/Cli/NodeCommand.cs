@@ -19,12 +19,15 @@ internal static class NodeCommand
         var withParent = new Option<bool>("--with-parent") { Description = "Stop when standard input ends.", Hidden = true };
         var command = new Command("node", """
             Runs this institution's peer: trains, submits, aggregates when it is its turn, checks every aggregate, and serves its content.
-            It can be stopped, or killed, at any time; started again, it goes on where it was.
+            It can be stopped, or killed, at any time; started again, it goes on where it was. How it trains is in the home's settings; options
+            for that hold for this run.
 
-            Example:
+            Examples:
               fedchain node --home /srv/fedchain --passphrase-file /run/secrets/fedchain
+              fedchain node --home /srv/fedchain --weights int8 --batch-size 1 --accumulation-steps 8 --gradient-checkpointing
             """)
         { home, rpc, passphrase, rounds, json, withParent };
+        var (placementOptions, trainingOptions) = (new PlacementOptions(command), new LocalTrainingOptions(command));
         command.SetAction(async (result, cancellationToken) =>
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -40,6 +43,8 @@ internal static class NodeCommand
             }
 
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            var placement = placementOptions.Read(result, folder.Settings);
+            var training = trainingOptions.Apply(result, folder.Settings.Training);
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false);
             var asJson = result.GetValue(json);
             var output = new Lock();
@@ -49,7 +54,7 @@ internal static class NodeCommand
                 async (policy, token) => await TorchTrainer.LoadAsync(
                     BaseModel.Open(folder.Settings.Model ?? BaseModel.Own),
                     folder.Settings.Data ?? throw new UserErrorException($"The home {folder.Path} names no data. Set \"data\" in home.json to a *.jsonl or *.jsonl.gz file."),
-                    policy, folder.Settings.Training, folder.Settings.Seed, LoadedModel.DeviceOf(folder.Settings.Device), folder.Settings.Threads, token),
+                    policy, training, folder.Settings.Seed, placement, token),
                 Print, TimeProvider.System, deceit: null, stop.Token);
             try
             {

@@ -26,7 +26,7 @@ internal sealed class DemoEvaluation(CausalLanguageModel model, IReadOnlyList<Pr
             model.AttachAdapter(policy.Adapter, first);
             for (var round = 1; round <= rounds; round++)
             {
-                model.TrainAdapter(institutions[i].Train, TorchTrainer.OptionsFor(training, policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round), null, cancellationToken);
+                model.TrainAdapter(institutions[i].Train, training.For(policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round), null, cancellationToken);
                 model.ImportAdapter(model.ExportAdapter());
             }
 

@@ -33,10 +33,13 @@ public sealed record HomeSettings
     /// <summary>The base model's folder, in Hugging Face layout.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Where training runs: "auto", "cpu" or "cuda".</summary>
+    /// <summary>Where the model runs: "auto", "cpu" or "cuda".</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>Threads for training; 0 leaves the choice to the library. 1 makes training repeatable to the bit on a CPU.</summary>
+    /// <summary>How the base model's weights are held, and so what it computes in: "f32", "bf16" or "int8"; "auto" is f32 on a CPU, bf16 on CUDA.</summary>
+    public string Weights { get; init; } = "auto";
+
+    /// <summary>Threads of the model on a CPU; 0 leaves the choice to the library. 1 makes training repeatable to the bit on a CPU.</summary>
     public int Threads { get; init; }
 
     /// <summary>Seed of the order in which records are trained on; fixed for demonstrations, random else.</summary>

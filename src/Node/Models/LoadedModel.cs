@@ -21,13 +21,14 @@ internal sealed class LoadedModel : IDisposable
     public string Name { get; }
 
     /// <param name="adapter">See <see cref="AdapterReference"/>.</param>
+    /// <param name="placement">Where the model runs.</param>
     /// <param name="passphrase">Of the home's keys; asked for only if the adapter has to be fetched.</param>
-    public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string? adapter, string device, Func<string> passphrase, CancellationToken cancellationToken)
+    public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string? adapter, ModelPlacement placement, Func<string> passphrase, CancellationToken cancellationToken)
     {
         var reference = AdapterReference.Parse(adapter);
         var kept = KeptAdapter.Read(home);
         var folder = BaseModel.Open(home.Settings.Model ?? BaseModel.Own);
-        var model = CausalLanguageModel.Load(folder.Path, DeviceOf(device));
+        var model = placement.Load(folder);
         try
         {
             var name = $"base model {folder.Path}";
@@ -53,14 +54,6 @@ internal sealed class LoadedModel : IDisposable
             throw;
         }
     }
-
-    public static ComputeDevice DeviceOf(string text) => text switch
-    {
-        "auto" => ComputeDevice.Auto,
-        "cpu" => ComputeDevice.Cpu,
-        "cuda" => ComputeDevice.Cuda,
-        _ => throw new UserErrorException($"--device takes auto, cpu or cuda; got '{text}'."),
-    };
 
     public void Dispose() => Model.Dispose();
 }

@@ -1,17 +1,80 @@
+using FedChain.Learning.Training;
+using FedChain.Protocol.Files;
+
 namespace FedChain.Node.Training;
 
 /// <summary>How an institution trains in a round: its own choice, within the policy's bounds.</summary>
 public sealed record LocalTraining
 {
+    /// <summary>Where a round begins for a checkpoint of usual size; the defaults below suit the tiny model that comes with the program.</summary>
+    public static LocalTraining ForCheckpoints { get; } = new() { LearningRate = 2e-4, WarmUpSteps = 3 };
+
     /// <summary>Optimiser steps in a round, at least 1; the policy's bound if that is lower.</summary>
     public int Steps { get; init; } = 30;
 
-    /// <summary>Records per step, at least 1.</summary>
+    /// <summary>Records per batch, at least 1; evaluation takes as many at a time.</summary>
     public int BatchSize { get; init; } = 8;
+
+    /// <summary>Batches per step whose gradients are added up, at least 1: a larger step in the memory of one batch.</summary>
+    public int AccumulationSteps { get; init; } = 1;
 
     /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth within the round.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
+    /// <summary>Steps over which the learning rate rises to its peak, from 0 to <see cref="Steps"/>.</summary>
+    public int WarmUpSteps { get; init; }
+
+    /// <summary>Share of the inputs of the adapter's A that is left out at random, from 0 to below 1.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>Longer gradients are scaled down to this L2 norm; 0 leaves them.</summary>
+    public double MaxGradientNorm { get; init; } = 1;
+
+    /// <summary>Keeps only each layer's input for the way back and computes the rest again: less memory for about a third more time.</summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>At most so many validation records, chosen by the hash of their ids, measure what a round brought.</summary>
     public int MaxValidationRecords { get; init; } = 32;
+
+    /// <exception cref="UserErrorException">A value out of range, by its name in <c>home.json</c>.</exception>
+    internal void Check()
+    {
+        foreach (var (holds, name, value, range) in new (bool Holds, string Name, double Value, string Range)[]
+        {
+            (Steps >= 1, "steps", Steps, "at least 1"),
+            (BatchSize >= 1, "batchSize", BatchSize, "at least 1"),
+            (AccumulationSteps >= 1, "accumulationSteps", AccumulationSteps, "at least 1"),
+            (LearningRate > 0 && double.IsFinite(LearningRate), "learningRate", LearningRate, "positive"),
+            (WarmUpSteps >= 0 && WarmUpSteps <= Steps, "warmUpSteps", WarmUpSteps, $"from 0 to the steps, {Steps}"),
+            (Dropout is >= 0 and < 1, "dropout", Dropout, "from 0 to below 1"),
+            (MaxGradientNorm >= 0 && double.IsFinite(MaxGradientNorm), "maxGradientNorm", MaxGradientNorm, "positive, or 0 for no bound"),
+            (MaxValidationRecords >= 1, "maxValidationRecords", MaxValidationRecords, "at least 1"),
+        })
+        {
+            if (!holds)
+            {
+                throw new UserErrorException(FormattableString.Invariant($"{name} must be {range}; found {value}."));
+            }
+        }
+    }
+
+    /// <summary>The engine's options for one round of one institution.</summary>
+    /// <param name="mostSteps">The policy's bound.</param>
+    internal TrainingOptions For(Factors factors, ulong seed, ulong round, int mostSteps = int.MaxValue)
+    {
+        var steps = Math.Min(Steps, mostSteps);
+        return new()
+        {
+            Steps = steps,
+            BatchSize = BatchSize,
+            AccumulationSteps = AccumulationSteps,
+            LearningRate = LearningRate,
+            WarmUpSteps = Math.Min(WarmUpSteps, steps),
+            Dropout = Dropout,
+            MaxGradientNorm = MaxGradientNorm > 0 ? MaxGradientNorm : null,
+            GradientCheckpointing = GradientCheckpointing,
+            Factors = factors,
+            Seed = unchecked((seed * 0x9E3779B97F4A7C15) + round),
+        };
+    }
 }

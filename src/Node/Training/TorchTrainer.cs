@@ -24,13 +24,12 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
     private readonly AdapterConfig _config;
     private readonly LocalTraining _training;
     private readonly ulong _seed;
-    private readonly long _maxSamples;
+    private readonly LocalWork _work;
 
     private TorchTrainer(CausalLanguageModel model, PreparedData data, Policy policy, LocalTraining training, ulong seed)
     {
         (_model, _data, _config, _seed) = (model, data, policy.Adapter, seed);
-        _training = training with { Steps = Math.Min(training.Steps, policy.Work.MaxSteps) };
-        _maxSamples = policy.Work.MaxSamples;
+        (_training, _work) = (training, policy.Work);
         Layout = model.LayoutFor(_config);
         ValidationSet = SetOf(policy.BaseModel, data.Val);
     }
@@ -41,8 +40,8 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
 
     /// <summary>Loads model and records.</summary>
     /// <exception cref="UserErrorException">The model isn't the one that the policy names, or there is nothing to train on.</exception>
-    public static async Task<TorchTrainer> LoadAsync(
-        BaseModel folder, string dataFile, Policy policy, LocalTraining training, ulong seed, ComputeDevice device, int threads, CancellationToken cancellationToken)
+    internal static async Task<TorchTrainer> LoadAsync(
+        BaseModel folder, string dataFile, Policy policy, LocalTraining training, ulong seed, ModelPlacement placement, CancellationToken cancellationToken)
     {
         var digest = await folder.DigestAsync(cancellationToken);
         if (digest != policy.BaseModel)
@@ -51,13 +50,8 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
                 $"The base model in {folder.Path} has the digest {digest}, but the federation's policy names {policy.BaseModel}. Get the same files as the other members.");
         }
 
-        if (threads > 0)
-        {
-            Compute.Threads = threads;
-        }
-
         var prepared = ReadData(folder, dataFile, training);
-        return new TorchTrainer(CausalLanguageModel.Load(folder.Path, device), prepared, policy, training, seed);
+        return new TorchTrainer(placement.Load(folder), prepared, policy, training, seed);
     }
 
     /// <summary>The records as training takes them.</summary>
@@ -73,16 +67,6 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
             : throw new UserErrorException($"{dataFile} has {prepared.Train.Count} training and {prepared.Val.Count} validation records; at least one of each is needed.");
     }
 
-    /// <summary>The engine's options for one round of one institution.</summary>
-    internal static TrainingOptions OptionsFor(LocalTraining training, Factors factors, ulong seed, ulong round) => new()
-    {
-        Steps = training.Steps,
-        BatchSize = training.BatchSize,
-        LearningRate = training.LearningRate,
-        Factors = factors,
-        Seed = unchecked((seed * 0x9E3779B97F4A7C15) + round),
-    };
-
     public Task<TrainedAdapter> TrainAsync(
         RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken) =>
         InTurnAsync(() => Train(round, start, factors, progress, cancellationToken), cancellationToken);
@@ -92,7 +76,7 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         {
             _model.DetachAdapter();
             _model.AttachAdapter(_config, adapter);
-            return _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
+            return Loss(cancellationToken);
         },
         cancellationToken);
 
@@ -134,16 +118,19 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
     private TrainedAdapter Train(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         _model.DetachAdapter();
-        var untouched = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
+        var untouched = Loss(cancellationToken);
         _model.AttachAdapter(_config, start);
-        var before = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
-        _model.TrainAdapter(_data.Train, OptionsFor(_training, factors, _seed, round.Value), new Relay(progress, _data), cancellationToken);
+        var before = Loss(cancellationToken);
+        var options = _training.For(factors, _seed, round.Value, _work.MaxSteps);
+        _model.TrainAdapter(_data.Train, options, new Relay(progress, _data), cancellationToken);
         var trained = _model.ExportAdapter();
         _model.ImportAdapter(trained); // the loss is that of what is sent, after rounding
-        var after = _model.Evaluate(_data.Val, cancellationToken: cancellationToken).Loss;
-        var samples = Math.Min(Math.Min((long)_training.Steps * _training.BatchSize, _data.Train.Count), _maxSamples);
+        var after = Loss(cancellationToken);
+        var samples = Math.Min(Math.Min((long)options.Steps * options.AccumulationSteps * options.BatchSize, _data.Train.Count), _work.MaxSamples);
         return new TrainedAdapter(trained, samples, untouched, before, after);
     }
+
+    private Micronats Loss(CancellationToken cancellationToken) => _model.Evaluate(_data.Val, _training.BatchSize, cancellationToken).Loss;
 
     private sealed class Relay(IProgress<TrainingStep> progress, PreparedData data) : IProgress<TrainingProgress>
     {

@@ -1,0 +1,52 @@
+using FedChain.Learning;
+using FedChain.Learning.Models;
+using FedChain.Node.Homes;
+
+namespace FedChain.Node.Models;
+
+/// <summary>Where a model runs, and how its weights are held there.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Weights">Null for the device's usual type: float32 on the CPU, bfloat16 on CUDA.</param>
+/// <param name="Threads">CPU threads of one operation; 0 leaves the choice to the library.</param>
+internal sealed record ModelPlacement(ComputeDevice Device, WeightType? Weights, int Threads)
+{
+    public static IReadOnlyList<string> Devices { get; } = ["auto", "cpu", "cuda"];
+
+    public static IReadOnlyList<string> WeightTypes { get; } = ["auto", "f32", "bf16", "int8"];
+
+    /// <exception cref="UserErrorException">A setting has a value that it can't have.</exception>
+    public static ModelPlacement Of(HomeSettings settings)
+    {
+        var device = settings.Device switch
+        {
+            "auto" => ComputeDevice.Auto,
+            "cpu" => ComputeDevice.Cpu,
+            "cuda" => ComputeDevice.Cuda,
+            _ => throw Fault("device", Devices, settings.Device),
+        };
+        WeightType? weights = settings.Weights switch
+        {
+            "auto" => null,
+            "f32" => WeightType.Float32,
+            "bf16" => WeightType.BFloat16,
+            "int8" => WeightType.Int8,
+            _ => throw Fault("weights", WeightTypes, settings.Weights),
+        };
+        return settings.Threads >= 0 ? new(device, weights, settings.Threads)
+            : throw new UserErrorException($"threads must be at least 0; found {settings.Threads}.");
+    }
+
+    /// <summary>Loads a base model as placed.</summary>
+    public CausalLanguageModel Load(BaseModel model)
+    {
+        if (Threads > 0)
+        {
+            Compute.Threads = Threads;
+        }
+
+        return CausalLanguageModel.Load(model.Path, Device, Weights);
+    }
+
+    private static UserErrorException Fault(string name, IReadOnlyList<string> known, string found) =>
+        new($"{name} must be {string.Join(", ", known.SkipLast(1))} or {known[^1]}; found '{found}'.");
+}

@@ -1,0 +1,68 @@
+using FedChain.Learning.Training;
+using FedChain.Node.Training;
+using FedChain.Protocol.Files;
+
+namespace FedChain.Node.Tests.Training;
+
+public sealed class LocalTrainingTests
+{
+    [Fact]
+    public void Every_setting_reaches_the_engine()
+    {
+        var options = new LocalTraining
+        {
+            Steps = 9,
+            BatchSize = 3,
+            AccumulationSteps = 4,
+            LearningRate = 5e-4,
+            WarmUpSteps = 6,
+            Dropout = 0.05,
+            MaxGradientNorm = 0.5,
+            GradientCheckpointing = true,
+        }.For(Factors.B, seed: 7, round: 2);
+
+        Assert.Equal(
+            new TrainingOptions
+            {
+                Steps = 9,
+                BatchSize = 3,
+                AccumulationSteps = 4,
+                LearningRate = 5e-4,
+                WarmUpSteps = 6,
+                Dropout = 0.05,
+                MaxGradientNorm = 0.5,
+                GradientCheckpointing = true,
+                Factors = Factors.B,
+                Seed = options.Seed,
+            },
+            options);
+        Assert.NotEqual(options.Seed, new LocalTraining().For(Factors.B, seed: 7, round: 3).Seed);
+    }
+
+    [Fact]
+    public void The_policy_bounds_the_steps_and_with_them_the_warm_up()
+    {
+        var options = new LocalTraining { Steps = 30, WarmUpSteps = 20, MaxGradientNorm = 0 }.For(Factors.Both, seed: 1, round: 1, mostSteps: 8);
+
+        Assert.Equal((8, 8, null), (options.Steps, options.WarmUpSteps, options.MaxGradientNorm));
+        TrainingOptions.Validate(options);
+    }
+
+    [Fact]
+    public void A_value_out_of_range_is_named_with_its_range()
+    {
+        new LocalTraining().Check();
+        LocalTraining.ForCheckpoints.Check();
+        Refused(new() { Steps = 0 }, "steps must be at least 1; found 0.");
+        Refused(new() { BatchSize = -1 }, "batchSize must be at least 1; found -1.");
+        Refused(new() { AccumulationSteps = 0 }, "accumulationSteps must be at least 1; found 0.");
+        Refused(new() { LearningRate = 0 }, "learningRate must be positive; found 0.");
+        Refused(new() { LearningRate = double.NaN }, "learningRate must be positive; found NaN.");
+        Refused(new() { Steps = 5, WarmUpSteps = 6 }, "warmUpSteps must be from 0 to the steps, 5; found 6.");
+        Refused(new() { Dropout = 1 }, "dropout must be from 0 to below 1; found 1.");
+        Refused(new() { MaxGradientNorm = -0.5 }, "maxGradientNorm must be positive, or 0 for no bound; found -0.5.");
+        Refused(new() { MaxValidationRecords = 0 }, "maxValidationRecords must be at least 1; found 0.");
+
+        static void Refused(LocalTraining training, string message) => Assert.Equal(message, Assert.Throws<UserErrorException>(training.Check).Message);
+    }
+}
