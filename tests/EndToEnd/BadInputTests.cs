@@ -27,7 +27,7 @@ public sealed class BadInputTests
             "apply", "propose", "propose admit", "propose expel", "propose recover", "propose auditor", "propose auditor grant", "propose auditor revoke", "propose policy",
             "propose pause", "propose resume", "propose successor", "propose setting", "proposals", "vote", "queue", "execute", "cancel",
             "profile show", "profile update", "rotate operator", "rotate age", "recommit", "recover", "dormant", "wake", "leave", "backup", "restore",
-            "identity show", "identity sign", "identity check", "adapter export", "adapter keep", "adapter list", "data check",
+            "identity show", "identity sign", "identity check", "adapter export", "adapter import", "adapter keep", "adapter list", "adapter merge", "data check",
         ];
         foreach (var command in commands)
         {

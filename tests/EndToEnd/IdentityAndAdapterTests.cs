@@ -155,6 +155,29 @@ public sealed class IdentityAndAdapterTests(TwoRoundsFixture fixture) : IClassFi
     }
 
     [Fact]
+    public async Task An_exported_adapter_comes_in_elsewhere_as_the_same_file_and_another_must_suit_the_policy()
+    {
+        var aggregate = fixture.First.Winner!.Aggregate.ToString();
+        await DoneAsync("adapter", "export", "--home", Home, "--round", "1", _folder["one"]);
+        var imported = await JsonAsync("adapter", "import", "--home", Home, "--json", _folder["one"]);
+        Assert.Equal((aggregate, true, 0.0), (imported.GetProperty("adapter").GetString(), imported.GetProperty("saysItsBase").GetBoolean(), imported.GetProperty("rounding").GetDouble()));
+        Assert.StartsWith("imported:one on ", await UsedAsync("--adapter", "imported:one"), StringComparison.Ordinal);
+        var listed = (await JsonAsync("adapter", "list", "--home", Home, "--json")).GetProperty("imported")[0];
+        Assert.Equal(("imported:one", aggregate, false), (listed.GetProperty("name").GetString(), listed.GetProperty("adapter").GetString(), listed.GetProperty("kept").GetBoolean()));
+        Assert.Contains($"     imported:one  {aggregate}", await DoneAsync("adapter", "list", "--home", Home), StringComparison.Ordinal);
+
+        await DoneAsync("adapter", "merge", "--home", Home, "--adapter", "round:1", _folder["merged"]);
+        await DoneAsync("adapter", "merge", "--home", Home, "--adapter", "imported:one", _folder["merged-again"]);
+        Assert.Equal(await BaseModel.Open(_folder["merged"]).DigestAsync(TestContext.Current.CancellationToken), await BaseModel.Open(_folder["merged-again"]).DigestAsync(TestContext.Current.CancellationToken));
+
+        var config = Path.Combine(_folder["one"], PeftFolder.ConfigFile);
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace("\"lora_alpha\": ", "\"lora_alpha\": 1", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        string[] again = ["adapter", "import", "--home", Home, "--name", "two", _folder["one"]];
+        Refused("the federation's policy says", await Fedchain.RunAsync(again));
+        await DoneAsync([.. again, "--model", BaseModel.Own]);
+    }
+
+    [Fact]
     public async Task An_adapter_that_the_home_lacks_is_fetched_from_the_members()
     {
         var cancellation = TestContext.Current.CancellationToken;

@@ -2,7 +2,6 @@
 using FedChain.Learning.Models;
 using FedChain.Learning.Native;
 using FedChain.Protocol.Files;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FedChain.Learning.Lora;
@@ -28,7 +27,7 @@ public static class MergedCheckpoint
         NativeTorch.Load();
         var config = DecoderConfig.Read(baseModel);
         var files = ModelFolder.Checked(baseModel, config);
-        RequireFit(config, adapter);
+        adapter.RequireFit(baseModel);
         NewFolder.Write(directory, "the merged model", folder =>
         {
             foreach (var file in Directory.EnumerateFiles(baseModel).Where(IsCopied))
@@ -45,27 +44,6 @@ public static class MergedCheckpoint
 
     private static bool IsCopied(string file) =>
         CopiedExtensions.Contains(Path.GetExtension(file), StringComparer.Ordinal) || Array.Exists(CopiedNames, n => Path.GetFileName(file).StartsWith(n, StringComparison.Ordinal));
-
-    private static void RequireFit(DecoderConfig config, PeftFolder adapter)
-    {
-        using var outline = new Decoder(config, new Device(DeviceType.META));
-        AdapterLayout expected;
-        try
-        {
-            expected = LoraAdapter.LayoutFor(outline, adapter.Config);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InvalidDataException($"The adapter doesn't fit the base model: {e.Message}", e);
-        }
-
-        if (!expected.Equals(adapter.Layout))
-        {
-            var odd = adapter.Layout.Tensors.Except(expected.Tensors).Concat(expected.Tensors.Except(adapter.Layout.Tensors)).First();
-            throw new InvalidDataException(
-                $"The adapter doesn't fit the base model, for instance in '{odd.Name}' ({odd.Rows} x {odd.Columns}): its tensors are not those that its configuration asks for on this model. Is it for another one?");
-        }
-    }
 
     private static void WriteFile(string source, SafetensorsHeader header, PeftFolder adapter, string target, CancellationToken cancellationToken)
     {

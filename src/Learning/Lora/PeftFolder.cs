@@ -3,7 +3,10 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using FedChain.Learning.Models;
+using FedChain.Learning.Native;
 using FedChain.Protocol.Files;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace FedChain.Learning.Lora;
 
@@ -59,6 +62,31 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
         return layout.Rank == config.Rank
             ? new PeftFolder(config, layout, values)
             : throw new InvalidDataException($"{configFile} says rank {config.Rank}; {WeightsFile} has rank {layout.Rank}.");
+    }
+
+    /// <summary>Checks that the tensors are those that the configuration asks for on a base model; its weights aren't read.</summary>
+    /// <param name="baseModel">The base model's folder.</param>
+    /// <exception cref="InvalidDataException">They aren't; the message names one. Or the model's configuration is malformed or unsupported.</exception>
+    public void RequireFit(string baseModel)
+    {
+        NativeTorch.Load();
+        using var outline = new Decoder(DecoderConfig.Read(baseModel), new Device(DeviceType.META)); // shapes without memory
+        AdapterLayout expected;
+        try
+        {
+            expected = LoraAdapter.LayoutFor(outline, Config);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"The adapter doesn't fit the base model: {e.Message}", e);
+        }
+
+        if (!expected.Equals(Layout))
+        {
+            var odd = Layout.Tensors.Except(expected.Tensors).Concat(expected.Tensors.Except(Layout.Tensors)).First();
+            throw new InvalidDataException(
+                $"The adapter doesn't fit the base model, for instance in '{odd.Name}' ({odd.Rows} x {odd.Columns}): its tensors are not those that its configuration asks for on this model. Is it for another one?");
+        }
     }
 
     /// <summary>

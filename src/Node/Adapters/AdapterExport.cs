@@ -19,7 +19,6 @@ namespace FedChain.Node.Adapters;
 /// <param name="Contributors">Whose updates it was computed from, and which model each came from; null if the global manifest wasn't to be had.</param>
 internal sealed record AdapterExport(ulong ChainId, Address Federation, RoundState Round, Policy Policy, IReadOnlyList<(MemberId Member, Hash256? Model)>? Contributors)
 {
-    public const string ProvenanceFile = "fedchain.json";
     public const string CardFile = "README.md";
 
     private Candidate Winner => Round.Winner!;
@@ -50,7 +49,7 @@ internal sealed record AdapterExport(ulong ChainId, Address Federation, RoundSta
                 }
             }
 
-            File.WriteAllBytes(Path.Combine(building, ProvenanceFile), [.. CanonicalJson.Serialize(Provenance()), (byte)'\n']);
+            File.WriteAllBytes(Path.Combine(building, AdapterOrigin.FileName), [.. CanonicalJson.Serialize(Provenance()), (byte)'\n']);
             File.WriteAllText(Path.Combine(building, CardFile), Card(baseModel));
             if (Directory.Exists(target))
             {
@@ -114,7 +113,7 @@ internal sealed record AdapterExport(ulong ChainId, Address Federation, RoundSta
             Computed from the updates of:
 
             {contributors}
-            `sha256sum {PeftFolder.WeightsFile}` prints the aggregate; `fedchain verify` says whether the chain's history holds. {ProvenanceFile} has all of
+            `sha256sum {PeftFolder.WeightsFile}` prints the aggregate; `fedchain verify` says whether the chain's history holds. {AdapterOrigin.FileName} has all of
             this for programs.
 
             ## Use

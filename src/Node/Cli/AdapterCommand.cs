@@ -4,10 +4,12 @@ namespace FedChain.Node.Cli;
 
 internal static class AdapterCommand
 {
-    public static Command Create() => new("adapter", "Lists the global adapters, chooses the one to use, and hands one to other programs.")
+    public static Command Create() => new("adapter", "Lists the adapters, chooses the one to use, takes one in, and hands one to other programs.")
     {
         AdapterListCommand.Create(),
         AdapterKeepCommand.Create(),
+        AdapterImportCommand.Create(),
         AdapterExportCommand.Create(),
+        AdapterMergeCommand.Create(),
     };
 }

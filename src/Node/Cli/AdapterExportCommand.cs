@@ -33,13 +33,13 @@ internal static class AdapterExportCommand
         {
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
             var named = result.GetRequiredValue(round);
-            var reference = AdapterReference.Parse(named == "kept" || named.StartsWith("round:", StringComparison.Ordinal) ? named : $"round:{named}");
-            await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), federation: null, TimeProvider.System, cancellationToken);
-            var (chosen, _) = reference.Resolve(KeptAdapter.Read(folder), session.Reader.State);
-            if (chosen is null)
+            var reference = AdapterReference.Parse(named == "kept" || named.StartsWith("round:", StringComparison.Ordinal) ? named : $"round:{named}").Settle(KeptAdapter.Read(folder));
+            if (!reference.IsOfRound)
             {
-                throw new UserErrorException("This home keeps the base model as it is, which is no adapter. Name a round: --round latest or --round NUMBER.");
+                throw new UserErrorException($"This home keeps {(reference.IsBaseModel ? "the base model as it is, which is no adapter" : "an imported adapter, which is in no round")}. Name a round: --round latest or --round NUMBER.");
             }
+            await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), federation: null, TimeProvider.System, cancellationToken);
+            var chosen = reference.RoundIn(session.Reader.State).Round;
 
             await HomeAdapters.EnsureAsync(folder, session, chosen, () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             using var store = new BlockStore(folder.StorePath);

@@ -10,7 +10,7 @@ internal static class AdapterKeepCommand
 {
     public static Command Create()
     {
-        var adapter = new Argument<string?>("adapter") { Description = "round:NUMBER, round:latest as it is now, or none for the base model.", Arity = ArgumentArity.ZeroOrOne };
+        var adapter = new Argument<string?>("adapter") { Description = "round:NUMBER, round:latest as it is now, imported:NAME, or none for the base model.", Arity = ArgumentArity.ZeroOrOne };
         var clear = new Option<bool>("--clear") { Description = "Keep none in particular: use the latest again." };
         var home = CommonOptions.Home();
         var rpc = CommonOptions.Rpc();
@@ -28,7 +28,7 @@ internal static class AdapterKeepCommand
             var named = result.GetValue(adapter);
             if (result.GetValue(clear) == (named is not null))
             {
-                throw new UserErrorException("Say what to keep: round:NUMBER, round:latest or none; or --clear.");
+                throw new UserErrorException("Say what to keep: round:NUMBER, round:latest, imported:NAME or none; or --clear.");
             }
 
             if (named is null)
@@ -38,24 +38,37 @@ internal static class AdapterKeepCommand
                 return;
             }
 
-            if (named == "none")
+            var reference = AdapterReference.Parse(named);
+            if (reference.IsBaseModel)
             {
-                new KeptAdapter(null, null).Write(folder);
-                Console.WriteLine("Kept: the base model as it is. 'generate' and 'evaluate' use it until 'fedchain adapter keep' says otherwise.");
+                Keep(new KeptAdapter(null, null), "the base model as it is", "");
                 return;
             }
 
-            if (named == "kept")
+            if (reference.IsImported)
             {
-                throw new UserErrorException("'kept' is what this command sets. Name the adapter: round:NUMBER, round:latest or none.");
+                var digest = ImportedAdapter.Find(folder, reference.Text!).Digest;
+                Keep(new KeptAdapter(null, digest, reference.Text), $"{named}, adapter {digest}", "");
+                return;
+            }
+
+            if (!reference.IsOfRound)
+            {
+                throw new UserErrorException(named == "kept"
+                    ? "'kept' is what this command sets. Name the adapter: round:NUMBER, round:latest, imported:NAME or none."
+                    : $"A home keeps what it holds. 'fedchain adapter import {named}' takes the folder in; then keep imported:NAME.");
             }
 
             await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), federation: null, TimeProvider.System, cancellationToken);
-            var (round, _) = AdapterReference.Parse(named).Resolve(kept: null, session.Reader.State);
-            var kept = new KeptAdapter(round!.Id, round.Winner!.Aggregate);
-            kept.Write(folder);
-            Console.WriteLine($"Kept: {kept.Name}, adapter {kept.Adapter}. 'generate' and 'evaluate' use it until 'fedchain adapter keep' says otherwise."
-                + (File.Exists(folder.AdapterFile(round.Winner.Aggregate)) ? "" : " This home doesn't hold it yet; it is fetched when it is first used."));
+            var (round, _) = reference.RoundIn(session.Reader.State);
+            var kept = new KeptAdapter(round.Id, round.Winner!.Aggregate);
+            Keep(kept, $"{kept.Name}, adapter {kept.Adapter}", File.Exists(folder.AdapterFile(round.Winner.Aggregate)) ? "" : " This home doesn't hold it yet; it is fetched when it is first used.");
+
+            void Keep(KeptAdapter adapter, string what, string note)
+            {
+                adapter.Write(folder);
+                Console.WriteLine($"Kept: {what}. 'generate' and 'evaluate' use it until 'fedchain adapter keep' says otherwise.{note}");
+            }
         });
         return command;
     }

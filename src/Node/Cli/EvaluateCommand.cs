@@ -51,7 +51,7 @@ internal static class EvaluateCommand
 
     internal static Option<string?> AdapterOption() => new("--adapter")
     {
-        Description = "none for the base model, round:latest or round:NUMBER for a global adapter, kept for the one that 'adapter keep' chose; if not given: kept, else round:latest.",
+        Description = "none for the base model, round:latest or round:NUMBER for a global adapter, imported:NAME or a PEFT folder for another, kept for the one that 'adapter keep' chose; if not given: kept, else round:latest.",
         HelpName = "ADAPTER",
     };
 }

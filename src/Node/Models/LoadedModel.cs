@@ -1,10 +1,7 @@
 using FedChain.Learning;
 using FedChain.Learning.Tokenization;
 using FedChain.Node.Adapters;
-using FedChain.Node.Chain;
 using FedChain.Node.Homes;
-using FedChain.Node.Peer;
-using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Models;
 
@@ -25,28 +22,25 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="passphrase">Of the home's keys; asked for only if the adapter has to be fetched.</param>
     public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string? adapter, ModelPlacement placement, Func<string> passphrase, CancellationToken cancellationToken)
     {
-        var reference = AdapterReference.Parse(adapter);
-        var kept = KeptAdapter.Read(home);
         var folder = BaseModel.Open(home.Settings.Model ?? BaseModel.Own);
+        var tokenizer = TokenizerFolder.Load(folder.Path);
+        var chosen = await ChosenAdapter.OpenAsync(home, rpc, adapter, passphrase, cancellationToken);
+        chosen.Adapter?.RequireFit(folder.Path);
+        var digest = chosen.BaseModel is null ? null : Task.Run(() => folder.DigestAsync(cancellationToken), cancellationToken); // while the weights are loaded
         var model = placement.Load(folder);
         try
         {
-            var name = $"base model {folder.Path}";
-            if (reference.IsBaseModel(kept))
+            if (chosen.Adapter is { } factors)
             {
-                name = $"{reference.Resolve(kept, FederationState.Empty).Name} on {name}";
-            }
-            else
-            {
-                await using var session = await ChainSession.OpenAsync(home, rpc, federation: null, TimeProvider.System, cancellationToken);
-                var (round, chosen) = reference.Resolve(kept, session.Reader.State);
-                var policy = PeerContext.PolicyOf(session.Reader.State, round!);
-                await HomeAdapters.EnsureAsync(home, session, round!, passphrase, cancellationToken);
-                model.AttachAdapter(policy.Adapter, HomeAdapters.Read(home, round!, policy, model.LayoutFor(policy.Adapter)));
-                name = $"{chosen} on {name}";
+                model.AttachAdapter(factors);
             }
 
-            return new LoadedModel(model, TokenizerFolder.Load(folder.Path), name);
+            if (digest is not null)
+            {
+                chosen.RequireBase(folder, await digest);
+            }
+
+            return new LoadedModel(model, tokenizer, $"{chosen.Name} on base model {folder.Path}");
         }
         catch
         {

@@ -28,6 +28,7 @@ public sealed class BackupTests : IDisposable
         home.OperatorKey.Finish();
         home.AgeKey.Begin("secret", KeystoreOptions.Light);
         AtomicFile.Write(home.AdapterFile(default), [1, 2, 3]);
+        AtomicFile.Write(Path.Combine(Directory.CreateDirectory(Path.Combine(home.AdaptersPath, "imported", "from-ward.3")).FullName, "adapter_model.safetensors"), [4]);
         AtomicFile.Write(Path.Combine(home.Path, "kept.json"), "{}"u8);
         AtomicFile.Write(Path.Combine(home.Path, "losses.json"), "{}"u8);
         var served = await MakeUpdateAsync(home, round: 1, "served");

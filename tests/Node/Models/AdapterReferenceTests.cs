@@ -22,8 +22,20 @@ public sealed class AdapterReferenceTests
         Assert.Equal((3UL, "round:3"), Resolve("round:3", First));
         Assert.Equal((null, "no adapter"), Resolve("none", First));
         Assert.Equal((null, "no adapter (kept)"), Resolve(null, new KeptAdapter(null, null)));
-        Assert.True(AdapterReference.Parse(null).IsBaseModel(new KeptAdapter(null, null)));
-        Assert.False(AdapterReference.Parse("round:3").IsBaseModel(new KeptAdapter(null, null)));
+        Assert.Equal((null, "imported:mine"), Resolve("imported:mine", First));
+        Assert.Equal((null, "imported:mine (kept)"), Resolve(null, new KeptAdapter(null, Hash(7), "mine")));
+        Assert.Equal((3UL, "round:3 (latest)"), Resolve("round:latest", new KeptAdapter(null, Hash(7), "mine")));
+        Assert.True(AdapterReference.Parse(null).Settle(new KeptAdapter(null, null)).IsBaseModel);
+        Assert.False(AdapterReference.Parse("round:3").Settle(new KeptAdapter(null, null)).IsBaseModel);
+    }
+
+    [Fact]
+    public void A_folder_that_is_there_is_a_reference_too()
+    {
+        var folder = Directory.CreateTempSubdirectory("fedchain-test-").FullName;
+        Assert.Equal((null, folder), Resolve(folder, First));
+        Directory.Delete(folder);
+        Assert.Contains("no such folder", Assert.Throws<UserErrorException>(() => AdapterReference.Parse(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -34,15 +46,18 @@ public sealed class AdapterReferenceTests
         Refused("keeps no adapter", "kept", kept: null);
         Refused("round 1", null, First with { Adapter = Hash(99) });
         Refused("not finalised", null, new KeptAdapter(new RoundId(2), Hash(11)));
-        Assert.Contains("No round", Assert.Throws<UserErrorException>(() => AdapterReference.Parse(null).Resolve(null, FederationState.Empty)).Message, StringComparison.Ordinal);
-        Assert.All(["", "round:", "round:0", "round:-1", "round:x", "latest", "Kept"], text => Assert.Throws<UserErrorException>(() => AdapterReference.Parse(text)));
+        Assert.Contains("No round", Assert.Throws<UserErrorException>(() => AdapterReference.Parse(null).RoundIn(FederationState.Empty)).Message, StringComparison.Ordinal);
+        Assert.All(["", "round:", "round:0", "round:-1", "round:x", "latest", "Kept", "imported:", "imported:..", "imported:a/b", "imported:x.tmp"], text => Assert.Throws<UserErrorException>(() => AdapterReference.Parse(text)));
     }
 
-    private static (ulong?, string) Resolve(string? text, KeptAdapter? kept) =>
-        AdapterReference.Parse(text).Resolve(kept, Federation) is var (round, name) ? (round?.Id.Value, name) : default;
+    private static (ulong?, string) Resolve(string? text, KeptAdapter? kept)
+    {
+        var reference = AdapterReference.Parse(text).Settle(kept);
+        return reference.IsOfRound && reference.RoundIn(Federation) is var (round, name) ? (round.Id.Value, name) : (null, reference.Name);
+    }
 
     private static void Refused(string sentence, string? text, KeptAdapter? kept) => Assert.Contains(
-        sentence, Assert.Throws<UserErrorException>(() => AdapterReference.Parse(text).Resolve(kept, Federation)).Message, StringComparison.Ordinal);
+        sentence, Assert.Throws<UserErrorException>(() => Resolve(text, kept)).Message, StringComparison.Ordinal);
 
     private static RoundState Round(ulong id, byte? aggregate) => new()
     {
