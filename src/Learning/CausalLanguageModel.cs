@@ -211,18 +211,22 @@ public sealed class CausalLanguageModel : IDisposable
     /// <exception cref="ArgumentException">The prompt is empty, longer than the context, or holds ids outside the vocabulary.</exception>
     public IEnumerable<int> Generate(int[] prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var tokens = Generator.Run(_decoder, prompt, options ?? new(), cancellationToken);
-        return Merged();
+        var generator = new Generator(_decoder);
+        var tokens = generator.Continue(prompt, options ?? new(), cancellationToken);
+        return Generated();
 
-        IEnumerable<int> Merged()
+        IEnumerable<int> Generated()
         {
-            using var merged = _adapter?.Merge();
+            using var conversation = new Conversation(generator, _adapter?.Merge());
             foreach (var token in tokens)
             {
                 yield return token;
             }
         }
     }
+
+    /// <summary>Begins a conversation, with the adapter as it is now.</summary>
+    public Conversation Converse() => new(new Generator(_decoder), _adapter?.Merge());
 
     public void Dispose()
     {

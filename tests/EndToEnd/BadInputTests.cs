@@ -23,7 +23,7 @@ public sealed class BadInputTests
     {
         string[] commands =
         [
-            "demo", "init", "deploy", "activate", "node", "doctor", "status", "history", "verify", "evaluate", "generate", "model pretrain", "chain",
+            "demo", "init", "deploy", "activate", "node", "doctor", "status", "history", "verify", "evaluate", "generate", "chat", "model pretrain", "chain",
             "apply", "propose", "propose admit", "propose expel", "propose recover", "propose auditor", "propose auditor grant", "propose auditor revoke", "propose policy",
             "propose pause", "propose resume", "propose successor", "propose setting", "proposals", "vote", "queue", "execute", "cancel",
             "profile show", "profile update", "rotate operator", "rotate age", "recommit", "recover", "dormant", "wake", "leave", "backup", "restore",

@@ -9,6 +9,9 @@ public sealed record GenerationOptions
     /// <summary>Whether any of the model's end tokens ends the text. The end token is not part of the result.</summary>
     public bool StopAtEnd { get; init; } = true;
 
+    /// <summary>Further tokens that end the text, likewise.</summary>
+    public IReadOnlyCollection<int> EndTokens { get; init; } = [];
+
     /// <summary>Probabilities are taken from the logits divided by it; from 0 (greedy) to 100.</summary>
     public double Temperature { get; init; }
 

@@ -2,28 +2,54 @@ using static TorchSharp.torch;
 
 namespace FedChain.Learning.Models;
 
-/// <summary>Keys and values of the tokens seen so far, per layer, in tensors of a fixed size: (B, KV, capacity, head).</summary>
+/// <summary>Keys and values of the tokens seen so far, per layer: (B, KV, capacity, head).</summary>
 internal sealed class KeyValueCache : IDisposable
 {
+    private readonly Decoder _decoder;
+    private readonly int _batch;
     private readonly (Tensor Keys, Tensor Values)[] _layers;
 
     public KeyValueCache(Decoder decoder, int batch, int capacity)
     {
-        var config = decoder.Config;
-        Capacity = capacity;
-        _layers = new (Tensor, Tensor)[config.Layers];
+        (_decoder, _batch, Capacity) = (decoder, batch, capacity);
+        _layers = new (Tensor, Tensor)[decoder.Config.Layers];
         for (var i = 0; i < _layers.Length; i++)
         {
-            _layers[i] = (Empty(), Empty());
+            _layers[i] = (Empty(capacity), Empty(capacity));
         }
-
-        Tensor Empty() => empty([batch, config.KeyValueHeads, capacity, config.HeadSize], decoder.Compute, decoder.Device).DetachFromDisposeScope();
     }
 
-    public int Capacity { get; }
+    /// <summary>The most tokens that it can hold.</summary>
+    public int Capacity { get; private set; }
 
     /// <summary>Tokens held.</summary>
     public int Length { get; private set; }
+
+    /// <summary>Makes room for more; what is held stays.</summary>
+    public void Grow(int capacity)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        for (var i = 0; i < _layers.Length; i++)
+        {
+            var (keys, values) = _layers[i];
+            _layers[i] = (Larger(keys), Larger(values));
+            keys.Dispose();
+            values.Dispose();
+        }
+
+        Capacity = capacity;
+
+        Tensor Larger(Tensor held)
+        {
+            var larger = Empty(capacity);
+            larger.narrow(2, 0, Length).copy_(held.narrow(2, 0, Length));
+            return larger;
+        }
+    }
+
+    /// <summary>Forgets all but the first tokens.</summary>
+    public void Cut(int length) => Length = Math.Min(Length, length);
 
     /// <summary>Stores a layer's new keys and values (B, KV, T, head) behind the old ones and returns all: (B, KV, Length + T, head).</summary>
     public (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values)
@@ -42,6 +68,9 @@ internal sealed class KeyValueCache : IDisposable
 
     /// <summary>Called once all layers have appended.</summary>
     public void Advance(int tokens) => Length += tokens;
+
+    private Tensor Empty(int capacity) =>
+        empty([_batch, _decoder.Config.KeyValueHeads, capacity, _decoder.Config.HeadSize], _decoder.Compute, _decoder.Device).DetachFromDisposeScope();
 
     public void Dispose()
     {

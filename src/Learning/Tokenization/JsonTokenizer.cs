@@ -92,6 +92,9 @@ public sealed class JsonTokenizer : ITokenizer
         return [.. ids];
     }
 
+    /// <summary>Whether a token is one that is looked for in a text as it stands, such as <c>&lt;|im_end|&gt;</c>, rather than put together from the vocabulary.</summary>
+    public bool IsAdded(int id) => _added.TextOf(id) is not null;
+
     /// <summary>The ids of a text, with what the template puts before and after it.</summary>
     public int[] EncodeWithTemplate(string text) => [.. _template.Before, .. Encode(text), .. _template.After];
 

@@ -72,6 +72,7 @@ public static class CommandLine
         VerifyCommand.Create(),
         EvaluateCommand.Create(),
         GenerateCommand.Create(),
+        ChatCommand.Create(),
         DataCommand.Create(),
         AdapterCommand.Create(),
         IdentityCommand.Create(),

@@ -30,16 +30,11 @@ internal static class GenerateCommand
             using var model = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(adapter), placement.Read(result, folder.Settings),
                 () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             await Console.Error.WriteLineAsync($"Using {model.Name}.");
-            var ids = new ExampleBuilder(model.Tokenizer, model.Model.Config.ContextLength).BuildPrompt(result.GetRequiredValue(prompt));
-            var made = new List<int>();
-            var shown = 0;
-            foreach (var id in model.Model.Generate(ids, options, cancellationToken))
+            var prompted = new ExampleBuilder(model.Tokenizer, model.Model.Config.ContextLength).BuildPrompt(result.GetRequiredValue(prompt));
+            var answer = new AnswerWriter(Console.Out, ids => model.Tokenizer.Decode(ids));
+            foreach (var id in model.Model.Generate(prompted, options, cancellationToken))
             {
-                made.Add(id);
-                var text = model.Tokenizer.Decode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(made));
-                var whole = text.TrimEnd('\uFFFD'); // bytes of a character that is still to be completed
-                Console.Write(whole[Math.Min(shown, whole.Length)..]);
-                shown = Math.Max(shown, whole.Length);
+                answer.Add(id);
             }
 
             Console.WriteLine();

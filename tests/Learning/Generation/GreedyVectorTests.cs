@@ -35,7 +35,8 @@ public sealed class GreedyVectorTests
         var end = Array.FindIndex(expected, token => decoder.Config.EndTokens.Contains(token));
         var options = new GenerationOptions { MaxTokens = expected.Length };
 
-        Assert.Equal(end < 0 ? expected : expected[..end], Generator.Run(decoder, prompt, options, TestContext.Current.CancellationToken));
+        using var generator = new Generator(decoder);
+        Assert.Equal(end < 0 ? expected : expected[..end], generator.Continue(prompt, options, TestContext.Current.CancellationToken));
     }
 
     private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
