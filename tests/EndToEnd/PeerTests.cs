@@ -126,6 +126,45 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task A_training_that_diverges_costs_its_member_that_round_and_nobody_else_anything()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 2, steps: 1);
+        using var control = new AnvilControl(federation.Chain.RpcUrl);
+        using var patience = Limit();
+        var diverging = new DivergingTrainer(new IntegerTrainer(federation.Layout, 1));
+        var peers = new List<RunningPeer>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                peers.Add(await RunningPeer.StartAsync(federation.HomeOf(i), federation.Passphrase, i == 0 ? diverging : new IntegerTrainer(federation.Layout, i + 1), patience.Token));
+            }
+
+            var diverged = await peers[0].SeenAsync<PeerEvent.Diverged>();
+            Assert.Equal((1UL, 5, 3), (diverged.Round, diverged.Step, diverged.LastGoodStep));
+            Assert.Contains("nothing to submit, the training diverged. The loss is no longer a finite number at step 5.", diverged.ToString(), StringComparison.Ordinal);
+            await peers[1].SeenAsync<PeerEvent.Submitted>(e => e.Round == 1);
+            await peers[2].SeenAsync<PeerEvent.Submitted>(e => e.Round == 1);
+            await control.AdvanceAsync(1800); // the training phase waits for all three, and ends by time
+            Assert.True((await peers[1].SeenAsync<PeerEvent.RoundEnded>(e => e.Round == 1)).Finalised);
+            Assert.True((await peers[0].SeenAsync<PeerEvent.RoundEnded>(e => e.Round == 2)).Finalised);
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        await federation.Reader.ReadAsync(patience.Token);
+        Assert.Equal([2u, 3u], federation.Reader.State.Rounds[0].Submissions.Select(s => s.Member.Value).Order());
+        Assert.Equal([1u, 2u, 3u], federation.Reader.State.Rounds[1].Submissions.Select(s => s.Member.Value).Order());
+        Assert.Equal([new RoundId(1), new RoundId(2)], diverging.Asked);
+        Assert.DoesNotContain(peers[0].Events, e => e is PeerEvent.Trouble { What: var what } && what.Contains("train", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_home_belongs_to_one_process_at_a_time()
     {
         await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);

@@ -1,3 +1,4 @@
+using FedChain.Learning.Training;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
@@ -78,5 +79,26 @@ internal sealed class SkewedTrainer(AdapterLayout layout, int member) : ILocalTr
 
         progress.Report(new TrainingStep(1, 1, 1, 1, 1, 0));
         return Task.FromResult(new TrainedAdapter(new Adapter(layout, start.FractionBits, values), 1, new Micronats(3), new Micronats(2), new Micronats(1)));
+    }
+}
+
+/// <summary>Diverges in its first round, and does as another one after it.</summary>
+internal sealed class DivergingTrainer(ILocalTrainer trainer) : ILocalTrainer
+{
+    private readonly List<RoundId> _asked = [];
+
+    /// <summary>The rounds that it was asked to train for, each as often as it was.</summary>
+    public IReadOnlyList<RoundId> Asked => _asked;
+
+    public AdapterLayout Layout => trainer.Layout;
+
+    public Hash256 ValidationSet => trainer.ValidationSet;
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
+
+    public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    {
+        _asked.Add(round);
+        return round.Value == 1 ? throw new TrainingDivergedException(step: 5, lastGoodStep: 3, "The loss") : trainer.TrainAsync(round, start, factors, progress, cancellationToken);
     }
 }

@@ -59,6 +59,7 @@ internal sealed class Trainer : IDisposable
         try
         {
             Prepare(true);
+            int[] last = [];
             while (_done < _options.Steps)
             {
                 if (cancellationToken.IsCancellationRequested)
@@ -68,6 +69,7 @@ internal sealed class Trainer : IDisposable
                 }
 
                 loss = Step(batches);
+                last = batches.Current;
                 _first = _done == 1 ? loss : _first;
                 var elapsed = Stopwatch.GetElapsedTime(started);
                 progress?.Report(new(
@@ -78,6 +80,8 @@ internal sealed class Trainer : IDisposable
                     resumption.Save(Checkpoint());
                 }
             }
+
+            RequireGoodEnd(last);
         }
         finally
         {
@@ -136,6 +140,17 @@ internal sealed class Trainer : IDisposable
         _optimiser.Step(gradient, _options.LearningRateAt(step));
         (_done, _tokens, _responseTokens) = (step, _tokens + tokens, _responseTokens + targets);
         return nats / targets;
+    }
+
+    /// <summary>Every update is judged by the loss of the step after it; the last one by that of its own last batch, once more.</summary>
+    private void RequireGoodEnd(int[] batch)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        if (batch.Length > 0 && !float.IsFinite(_decoder.Loss(TokenBatch.FromExamples([.. batch.Select(e => _examples[e])], _decoder.Device)).item<float>()))
+        {
+            throw Diverged(_done + 1);
+        }
     }
 
     /// <summary>The weights that gave this loss came from the update before: it goes too.</summary>

@@ -4,7 +4,7 @@ namespace FedChain.Learning.Training;
 public sealed class TrainingDivergedException(int step, int lastGoodStep, string what) : Exception(
     $"{what} is no longer a finite number at step {step}. The weights are those of step {lastGoodStep}, the last good one. Lower the learning rate or look for damaged data.")
 {
-    /// <summary>The step, counted from 1, at which it was seen.</summary>
+    /// <summary>The step, counted from 1, at which it was seen; one more than there were if it was the last one's update.</summary>
     public int Step { get; } = step;
 
     /// <summary>Updates that the weights have been given and that were kept; 0 means the weights as they came.</summary>

@@ -1,7 +1,6 @@
 using FedChain.Learning;
 using FedChain.Learning.Chat;
 using FedChain.Learning.Generation;
-using FedChain.Node.Cli;
 
 namespace FedChain.Node.Models;
 

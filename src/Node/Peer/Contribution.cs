@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedChain.Learning.Training;
 using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
@@ -15,7 +16,10 @@ internal sealed class Contribution(PeerContext context)
     private readonly Measurement _measurement = new(context);
     private readonly Residuals _residuals = new(context);
 
-    /// <summary>Trains, then writes plaintext, residual, sealed file and, last, the manifest: only what has a manifest counts as done.</summary>
+    /// <summary>
+    /// Trains, then writes plaintext, residual, sealed file and, last, the manifest: only what has a manifest counts as done. A training that diverges costs this
+    /// member the round, and nobody else anything.
+    /// </summary>
     public async Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
     {
         var policy = PeerContext.PolicyOf(federation, round);
@@ -23,7 +27,18 @@ internal sealed class Contribution(PeerContext context)
         var start = context.ReadAdapter(round.Base, policy);
         var before = await _residuals.BeforeAsync(federation, round, cancellationToken);
         var began = context.Time.GetTimestamp();
-        var trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
+        TrainedAdapter trained;
+        try
+        {
+            trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
+        }
+        catch (TrainingDivergedException e)
+        {
+            context.Diverged[(round.Id, round.Base, round.Policy)] = true;
+            context.Tell(new PeerEvent.Diverged(round.Id.Value, e.Step, e.LastGoodStep, e.Message));
+            return;
+        }
+
         context.Tell(new PeerEvent.Trained(
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
         _measurement.Note(federation, round.Base, trained);

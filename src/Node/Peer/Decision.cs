@@ -62,8 +62,9 @@ public static class Decision
         }
 
         return !local.HasBase ? [new PeerAction.ObtainAdapter(round.Id, round.Base)]
-            : !local.HasUpdate ? [new PeerAction.Train(round.Id)]
-            : [new PeerAction.Submit(round.Id)];
+            : local.HasUpdate ? [new PeerAction.Submit(round.Id)]
+            : !local.Diverged ? [new PeerAction.Train(round.Id)]
+            : [];
     }
 
     /// <summary>After the close every submitter serves its update, and fetches and validates everybody's.</summary>

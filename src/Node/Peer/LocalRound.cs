@@ -19,6 +19,9 @@ public sealed record LocalRound
     /// <summary>The own update is trained, sealed and written; once the seat has submitted, the one that it submitted.</summary>
     public bool HasUpdate { get; init; }
 
+    /// <summary>Training for the round diverged: it would again, so this member sits the round out.</summary>
+    public bool Diverged { get; init; }
+
     /// <summary>The own update is served to the others.</summary>
     public bool Exposed { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FedChain.Aggregator;
 using FedChain.Network.Content;
 using FedChain.Node.Adapters;
@@ -33,13 +34,19 @@ internal sealed class PeerContext
 
     public MemberId Me => Identity.Member;
 
+    /// <summary>
+    /// What training diverged from: the same round, base and policy would have the same records in the same order. Forgotten when the peer ends, since
+    /// the next one may have been told other settings.
+    /// </summary>
+    public ConcurrentDictionary<(RoundId Round, Hash256 Base, Hash256 Policy), bool> Diverged { get; } = [];
+
     public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round);
 
     public LocalRound LocalOf(RoundState round)
     {
         var result = round.Winner?.Aggregate;
         var local = FolderOf(round).Snapshot(HasAdapter(round.Base), result is null || HasAdapter(result.Value), digest => File.Exists(Home.UpdateFile(digest)));
-        return local with { IsMeasured = result is null || Losses.Losses.Of(result.Value) is not null };
+        return local with { Diverged = Diverged.ContainsKey((round.Id, round.Base, round.Policy)), IsMeasured = result is null || Losses.Losses.Of(result.Value) is not null };
     }
 
     /// <summary>The policy in force in a round, as voted.</summary>

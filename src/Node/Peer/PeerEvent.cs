@@ -10,6 +10,7 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(TrainingStarted), "training-started")]
 [JsonDerivedType(typeof(Training), "training")]
 [JsonDerivedType(typeof(Trained), "trained")]
+[JsonDerivedType(typeof(Diverged), "diverged")]
 [JsonDerivedType(typeof(Opened), "opened")]
 [JsonDerivedType(typeof(Submitted), "submitted")]
 [JsonDerivedType(typeof(UpdateHeld), "update-held")]
@@ -84,6 +85,14 @@ public abstract record PeerEvent
     {
         public override string ToString() =>
             Text($"round {Round}: trained in {Seconds:F1} s; validation loss {BaseModelLoss:F3} (base model), {RoundBaseLoss:F3} (round's base) -> {ResultLoss:F3}");
+    }
+
+    /// <summary>A loss or gradient was no number, so the member has nothing to submit in this round.</summary>
+    /// <param name="Step">The step at which it was seen.</param>
+    /// <param name="LastGoodStep">Updates up to which all was well.</param>
+    public sealed record Diverged(ulong Round, int Step, int LastGoodStep, string Reason) : PeerEvent
+    {
+        public override string ToString() => Text($"round {Round}: nothing to submit, the training diverged. {Reason} The peer takes part in the next round; to train anew for this one, change the settings and start it again.");
     }
 
     public sealed record Submitted(ulong Round, string Manifest, string Payload, long Bytes, ulong Gas, string Transaction) : PeerEvent

@@ -113,6 +113,35 @@ public sealed class TrainerTests
         Assert.Contains("no longer a finite number", diverged.Message, StringComparison.Ordinal);
         Assert.Equal(seen[diverged.LastGoodStep], model.AdapterValues());
         Assert.True(double.IsFinite(model.Evaluate(TinyModel.Examples(), cancellationToken: Cancellation).NatsPerToken));
+        Assert.Equal(model.AdapterValues().Length, model.ExportAdapter().Layout.Count);
+        Assert.NotEmpty(model.Generate([1, 5], new() { MaxTokens = 3, StopAtEnd = false }, Cancellation));
+        model.TrainAdapter(TinyModel.Examples(), Options, cancellationToken: Cancellation);
+    }
+
+    [Fact]
+    public void The_last_update_is_judged_too()
+    {
+        using var model = TinyModel.WithAdapter();
+        var before = model.AdapterValues();
+
+        var diverged = Assert.Throws<TrainingDivergedException>(() => model.TrainAdapter(
+            TinyModel.Examples(), Options with { Steps = 1, LearningRate = 1e30, WarmUpSteps = 0, WeightDecay = 0 }, cancellationToken: Cancellation));
+
+        Assert.Equal((2, 0), (diverged.Step, diverged.LastGoodStep));
+        Assert.Equal(before, model.AdapterValues());
+    }
+
+    [Fact]
+    public void A_gradient_that_is_no_number_stops_it_too()
+    {
+        using var model = TinyModel.WithAdapter();
+        float[] good = [];
+
+        var diverged = Assert.Throws<TrainingDivergedException>(() => model.TrainAdapter(
+            TinyModel.Examples(), Options with { Proximal = 3e38 }, new Immediate(_ => good = model.AdapterValues()), Cancellation));
+
+        Assert.StartsWith("The gradient is no longer a finite number at step 2. The weights are those of step 1, the last good one.", diverged.Message, StringComparison.Ordinal);
+        Assert.Equal(good, model.AdapterValues());
     }
 
     [Fact]

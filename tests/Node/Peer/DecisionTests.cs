@@ -40,6 +40,8 @@ public sealed class DecisionTests
         Assert.Equal([new PeerAction.ObtainAdapter(new RoundId(1), Hash(7))], Decide(federation, LocalRound.Empty));
         Assert.Equal([new PeerAction.Train(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true }));
         Assert.Equal([new PeerAction.Submit(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true, HasUpdate = true }));
+        Assert.Empty(Decide(federation, new LocalRound { HasBase = true, Diverged = true }));
+        Assert.Equal([new PeerAction.Submit(new RoundId(1))], Decide(federation, new LocalRound { HasBase = true, HasUpdate = true, Diverged = true }));
         Assert.Empty(Decide(Running(Round(2)), new LocalRound { HasBase = true, HasUpdate = true }));
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FedChain.Node.Cli;
+namespace FedChain.Node.Models;
 
 internal delegate string TokenDecoder(ReadOnlySpan<int> ids);
 
