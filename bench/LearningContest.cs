@@ -6,6 +6,7 @@ using FedChain.Learning.Models;
 using FedChain.Learning.Training;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using TorchSharp;
 
 namespace FedChain.Bench;
 
@@ -42,6 +43,7 @@ internal sealed class LearningContest(
         if (device == ComputeDevice.Cpu)
         {
             Memory();
+            Steadiness();
         }
     }
 
@@ -138,6 +140,18 @@ internal sealed class LearningContest(
         }
     }
 
+    /// <summary>Whether anything grows over many steps: tensors by count, and the process by its pages.</summary>
+    private void Steadiness()
+    {
+        const int Steps = 200;
+        using var model = Load(WeightType.Float32);
+        var seen = new List<(long Tensors, long Resident)>();
+        model.TrainAdapter(
+            [.. _examples.Select(e => e with { Tokens = e.Tokens[..(length / 4)] })], Options() with { Steps = Steps, BatchSize = 1, AccumulationSteps = 2, Dropout = 0.1 },
+            new Each(_ => seen.Add((torch.Tensor.TotalCount, MemoryUse.Resident))));
+        Console.WriteLine($"  over {Steps} steps: {seen[9].Tensors} live tensors after 10, {seen[^1].Tensors} at the end; {string.Join(", ", new[] { 10, 50, 100, 150, 200 }.Select(s => $"{seen[s - 1].Resident / 1e6:0}"))} MB resident after 10, 50, 100, 150, 200");
+    }
+
     private CausalLanguageModel Load(WeightType type)
     {
         var model = CausalLanguageModel.Load(_model, device, type);
@@ -163,10 +177,15 @@ internal sealed class LearningContest(
     /// <summary>Bytes per second of summing up a large vector; on a GPU too.</summary>
     private double Bandwidth()
     {
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        using var _ = TorchSharp.torch.no_grad();
-        var large = TorchSharp.torch.ones(1 << 27, device: device == ComputeDevice.Cuda ? TorchSharp.torch.CUDA : TorchSharp.torch.CPU);
+        using var scope = torch.NewDisposeScope();
+        using var _ = torch.no_grad();
+        var large = torch.ones(1 << 27, device: device == ComputeDevice.Cuda ? torch.CUDA : torch.CPU);
         return Enumerable.Range(0, 5).Max(_ => 4.0 * large.NumberOfElements / Seconds(() => large.sum().item<float>()));
+    }
+
+    private sealed class Each(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => action(value);
     }
 
     private static double Seconds(Action work)

@@ -23,6 +23,11 @@ public sealed class TensorCountTests
         model.TrainAdapter(TinyModel.Examples(), new() { Steps = 30 }, cancellationToken: Cancellation);
         model.Evaluate(TinyModel.Examples(), cancellationToken: Cancellation);
         _ = model.Generate([1, 5], new() { MaxTokens = 10 }, Cancellation).Count();
+        using (var conversation = model.Converse())
+        {
+            _ = conversation.Continue([1, 5], new() { MaxTokens = 3 }, Cancellation).Count();
+            _ = conversation.Continue([1, 5, 6, 7], new() { MaxTokens = 20 }, Cancellation).Take(2).Count();
+        }
 
         Assert.Equal(counts[5], counts[^1]);
         Assert.Equal(afterwards, torch.Tensor.TotalCount);
