@@ -155,19 +155,25 @@ public sealed class CausalLanguageModel : IDisposable
     /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
     public TrainingResult TrainAdapter(
         IReadOnlyList<TokenizedExample> examples, TrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        TrainAdapter(examples, options, resumption: null, progress, cancellationToken);
+        TrainAdapter(examples, options, resumption: null, memory: null, progress, cancellationToken);
 
     /// <summary>As <see cref="TrainAdapter(IReadOnlyList{TokenizedExample}, TrainingOptions, IProgress{TrainingProgress}?, CancellationToken)"/>, interruptible: it can go on from a checkpoint.</summary>
-    /// <exception cref="ArgumentException">Also where the checkpoint is of another training.</exception>
+    /// <param name="examples">What is learnt.</param>
+    /// <param name="options">How.</param>
+    /// <param name="resumption">Checkpoints of this training.</param>
+    /// <param name="memory">What the optimiser remembers of an earlier training of the same factors; brought up to date at the end.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancellationToken">Looked at between steps.</param>
+    /// <exception cref="ArgumentException">Also where the checkpoint is of another training, or the memory of other weights.</exception>
     public TrainingResult TrainAdapter(
-        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, TrainingResumption? resumption, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<TokenizedExample> examples, TrainingOptions options, TrainingResumption? resumption, OptimiserMemory? memory = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!Attached.Enabled)
         {
             throw new InvalidOperationException("The adapter is disabled; enable it before training.");
         }
 
-        using var trainer = new Trainer(_decoder, Attached.Of(options.Factors), examples, options);
+        using var trainer = new Trainer(_decoder, Attached.Of(options.Factors), examples, options, memory);
         return trainer.Train(resumption, progress, cancellationToken);
     }
 
@@ -193,10 +199,15 @@ public sealed class CausalLanguageModel : IDisposable
 
     /// <summary>The mean loss on the examples' responses.</summary>
     /// <exception cref="ArgumentException">Examples that the model can't take (too long, unknown ids, no response).</exception>
-    public EvaluationResult Evaluate(IReadOnlyList<TokenizedExample> examples, int batchSize = 16, CancellationToken cancellationToken = default)
+    public EvaluationResult Evaluate(IReadOnlyList<TokenizedExample> examples, int batchSize = 16, CancellationToken cancellationToken = default) =>
+        EvaluationResult.Of(EvaluateEach(examples, batchSize, cancellationToken));
+
+    /// <summary>The loss on each example's response, in the examples' order; those in which nothing is predicted are left out.</summary>
+    /// <exception cref="ArgumentException">Examples that the model can't take (too long, unknown ids, no response).</exception>
+    public IReadOnlyList<EvaluationResult> EvaluateEach(IReadOnlyList<TokenizedExample> examples, int batchSize = 16, CancellationToken cancellationToken = default)
     {
         using var merged = _adapter?.Merge();
-        return Evaluator.Evaluate(_decoder, examples, batchSize, cancellationToken);
+        return Evaluator.EvaluateEach(_decoder, examples, batchSize, cancellationToken);
     }
 
     /// <summary>How often the model finds the right answer likelier than the wrong ones.</summary>

@@ -38,6 +38,10 @@ public static class Compute
         }
     }
 
+    /// <summary>Whether a choice means a CUDA device here.</summary>
+    /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
+    public static bool IsCuda(ComputeDevice device) => Resolve(device).type == DeviceType.CUDA;
+
     /// <summary>The torch device that a choice means here.</summary>
     /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
     internal static torch.Device Resolve(ComputeDevice device)

@@ -16,4 +16,8 @@ public sealed record EvaluationResult(double SummedNats, long Tokens, long Respo
 
     /// <summary>Bits per byte of the responses' text: comparable between tokenizers. Null where the examples don't tell their bytes.</summary>
     public double? BitsPerByte => ResponseBytes == 0 ? null : SummedNats / Math.Log(2) / ResponseBytes;
+
+    /// <summary>Of all the results' examples together.</summary>
+    public static EvaluationResult Of(IEnumerable<EvaluationResult> results) =>
+        results.Aggregate(new EvaluationResult(0, 0, 0), (sum, r) => new(sum.SummedNats + r.SummedNats, sum.Tokens + r.Tokens, sum.ResponseBytes + r.ResponseBytes));
 }

@@ -1,7 +1,5 @@
 using FedChain.Learning.Examples;
 using FedChain.Learning.Models;
-using FedChain.Learning.Training;
-using static TorchSharp.torch;
 
 namespace FedChain.Learning.Evaluation;
 
@@ -22,7 +20,7 @@ internal static class LabelEvaluator
             throw new ArgumentException("An answer has no token to predict.", nameof(questions));
         }
 
-        var nats = Nats(decoder, answers, batchSize, cancellationToken);
+        var nats = Evaluator.EvaluateEach(decoder, answers, batchSize, cancellationToken).Select(r => r.SummedNats).ToArray();
         var (at, correct, correctPerByte) = (0, 0, 0);
         foreach (var question in questions)
         {
@@ -33,31 +31,6 @@ internal static class LabelEvaluator
         }
 
         return new(questions.Count, correct, correctPerByte);
-    }
-
-    /// <summary>Each answer's summed loss, in the given order.</summary>
-    private static double[] Nats(Decoder decoder, List<TokenizedExample> answers, int batchSize, CancellationToken cancellationToken)
-    {
-        var nats = new double[answers.Count];
-        foreach (var indices in BatchOrder.ByLength(answers, batchSize))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            using var _ = no_grad();
-            var batch = TokenBatch.FromExamples([.. indices.Select(i => answers[i])], decoder.Device);
-            var losses = TensorData.Values(decoder.Loss(batch, nn.Reduction.None)).AsSpan();
-            foreach (var index in indices)
-            {
-                foreach (var loss in losses[..answers[index].PredictedTokens])
-                {
-                    nats[index] += loss;
-                }
-
-                losses = losses[answers[index].PredictedTokens..];
-            }
-        }
-
-        return nats;
     }
 
     private static int Least(ReadOnlySpan<double> losses, Func<int, int> divisor)

@@ -94,6 +94,28 @@ internal sealed class AdamW : IDisposable
         _steps = steps;
     }
 
+    /// <summary>Goes on with the running means of an earlier training.</summary>
+    /// <exception cref="ArgumentException">They are of other weights.</exception>
+    public void Recall(OptimiserMemory memory)
+    {
+        if (memory.Steps == 0)
+        {
+            return;
+        }
+
+        if (memory.Mean.Length != _mean.NumberOfElements)
+        {
+            throw new ArgumentException($"The optimiser's memory is of {memory.Mean.Length} weights; {_mean.NumberOfElements} are trained.", nameof(memory));
+        }
+
+        TensorData.Fill(_mean, memory.Mean);
+        TensorData.Fill(_square, memory.Square);
+        _steps = memory.Steps;
+    }
+
+    /// <summary>Keeps the running means for a later training.</summary>
+    public void Remember(OptimiserMemory memory) => memory.Keep(_steps, TensorData.Values(_mean), TensorData.Values(_square));
+
     public void Dispose()
     {
         _mean.Dispose();

@@ -16,6 +16,7 @@ internal sealed class Trainer : IDisposable
     private readonly TrainingOptions _options;
     private readonly AdamW _optimiser;
     private readonly LoraDropout? _dropout;
+    private readonly OptimiserMemory? _memory;
     private readonly Tensor? _anchor; // the parameters at the beginning, where the proximal term pulls to
     private readonly string _run;
     private int _done;
@@ -27,13 +28,20 @@ internal sealed class Trainer : IDisposable
     /// <param name="parameters">Trained in place.</param>
     /// <param name="examples">What is learnt.</param>
     /// <param name="options">How.</param>
+    /// <param name="memory">Of an earlier training; goes on and is kept up to date.</param>
     /// <exception cref="ArgumentException">Options out of range, or examples that the model can't take.</exception>
-    public Trainer(Decoder decoder, IReadOnlyList<Tensor> parameters, IReadOnlyList<TokenizedExample> examples, TrainingOptions options)
+    public Trainer(Decoder decoder, IReadOnlyList<Tensor> parameters, IReadOnlyList<TokenizedExample> examples, TrainingOptions options, OptimiserMemory? memory = null)
     {
         TrainingOptions.Validate(options);
         (_decoder, _parameters, _options) = (decoder, parameters, options);
         _examples = ExampleChecks.Usable(examples, decoder.Config);
         _optimiser = new AdamW(parameters, options);
+        _memory = memory;
+        if (memory is not null)
+        {
+            _optimiser.Recall(memory);
+        }
+
         _dropout = options.Dropout > 0 ? new LoraDropout(options.Dropout, options.Seed) : null;
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -86,6 +94,11 @@ internal sealed class Trainer : IDisposable
         finally
         {
             Prepare(false);
+        }
+
+        if (_memory is not null)
+        {
+            _optimiser.Remember(_memory);
         }
 
         return new(_options.Steps, _first, loss, _tokens, _responseTokens, Stopwatch.GetElapsedTime(started));

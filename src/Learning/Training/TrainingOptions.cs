@@ -39,7 +39,7 @@ public sealed record TrainingOptions
     /// <summary>The peak, positive.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Steps over which the learning rate rises linearly to its peak, from 0 to <see cref="Steps"/>.</summary>
+    /// <summary>Steps over which the learning rate rises linearly to its peak, from 0 to all steps.</summary>
     public int WarmUpSteps { get; init; }
 
     /// <summary>What follows the warm-up.</summary>
@@ -47,6 +47,15 @@ public sealed record TrainingOptions
 
     /// <summary>Where the cosine ends, as a share of the peak, from 0 to 1.</summary>
     public double FinalLearningRateShare { get; init; } = 0.1;
+
+    /// <summary>
+    /// Steps of a longer training, at least 0, that came before this part of it. Only the learning rate follows from it: a federation's rounds go along
+    /// one curve together, rather than each along its own.
+    /// </summary>
+    public int StepsBefore { get; init; }
+
+    /// <summary>Steps of the longer training that this is a part of; null if this is all of it.</summary>
+    public int? StepsInAll { get; init; }
 
     /// <summary>AdamW's decoupled weight decay, at least 0. Vectors (norm weights, biases) aren't decayed.</summary>
     public double WeightDecay { get; init; } = 0.01;
@@ -69,15 +78,18 @@ public sealed record TrainingOptions
     /// <summary>Fixes the order of the data. With one thread (<see cref="Compute.Threads"/>) the same seed gives the same bits.</summary>
     public ulong Seed { get; init; }
 
+    private int LastStep => StepsInAll ?? StepsBefore + Steps;
+
     /// <summary>The learning rate of a step, counted from 1.</summary>
     public double LearningRateAt(int step)
     {
+        step += StepsBefore;
         if (step <= WarmUpSteps)
         {
             return LearningRate * step / WarmUpSteps;
         }
 
-        var done = Steps - WarmUpSteps <= 1 ? 1 : (step - WarmUpSteps - 1.0) / (Steps - WarmUpSteps - 1);
+        var done = LastStep - WarmUpSteps <= 1 ? 1 : (step - WarmUpSteps - 1.0) / (LastStep - WarmUpSteps - 1);
         return Schedule == LearningRateSchedule.Constant
             ? LearningRate
             : LearningRate * (FinalLearningRateShare + ((1 - FinalLearningRateShare) * (1 + Math.Cos(Math.PI * done)) / 2));
@@ -95,7 +107,9 @@ public sealed record TrainingOptions
             (options.Dropout is >= 0 and < 1, nameof(Dropout), options.Dropout, "from 0 to below 1"),
             (options.Proximal >= 0 && double.IsFinite(options.Proximal), nameof(Proximal), options.Proximal, "at least 0"),
             (options.LearningRate > 0 && double.IsFinite(options.LearningRate), nameof(LearningRate), options.LearningRate, "positive"),
-            (options.WarmUpSteps >= 0 && options.WarmUpSteps <= options.Steps, nameof(WarmUpSteps), options.WarmUpSteps, "from 0 to the steps"),
+            (options.StepsBefore >= 0, nameof(StepsBefore), options.StepsBefore, "at least 0"),
+            (options.LastStep >= options.StepsBefore + options.Steps, nameof(StepsInAll), options.LastStep, "at least the steps before and these"),
+            (options.WarmUpSteps >= 0 && options.WarmUpSteps <= options.LastStep, nameof(WarmUpSteps), options.WarmUpSteps, "from 0 to all steps"),
             (options.FinalLearningRateShare is >= 0 and <= 1, nameof(FinalLearningRateShare), options.FinalLearningRateShare, "from 0 to 1"),
             (options.WeightDecay >= 0 && double.IsFinite(options.WeightDecay), nameof(WeightDecay), options.WeightDecay, "at least 0"),
             (options.Beta1 is >= 0 and < 1, nameof(Beta1), options.Beta1, "from 0 to below 1"),

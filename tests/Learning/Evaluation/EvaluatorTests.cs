@@ -32,6 +32,9 @@ public sealed class EvaluatorTests
 
         Assert.Equal(parts.Sum(p => p.SummedNats), whole.SummedNats, 1e-4);
         Assert.Equal(parts.Sum(p => p.ResponseBytes), whole.ResponseBytes);
+        var each = model.EvaluateEach(examples, batchSize: 3, Cancellation);
+        Assert.Equal(parts.Select(p => (p.Tokens, p.ResponseBytes)), each.Select(p => (p.Tokens, p.ResponseBytes))); // in the examples' order
+        Assert.All(parts.Zip(each), pair => Assert.Equal(pair.First.SummedNats, pair.Second.SummedNats, 1e-4));
     }
 
     [Fact]

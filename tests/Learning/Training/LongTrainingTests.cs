@@ -92,7 +92,7 @@ public sealed class LongTrainingTests : IDisposable
         {
             using var stop = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(() => model.TrainAdapter(
-                TinyModel.Examples(), options, new TrainingResumption(null, 100, c => c.Save(_file)), new Immediate(p => Stop(p, stop)), stop.Token));
+                TinyModel.Examples(), options, new TrainingResumption(null, 100, c => c.Save(_file)), memory: null, new Immediate(p => Stop(p, stop)), stop.Token));
         }
 
         using var other = TinyModel.WithAdapter(); // its adapter is at the beginning; the checkpoint brings the rest

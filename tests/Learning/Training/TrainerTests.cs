@@ -178,7 +178,7 @@ public sealed class TrainerTests
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => model.TrainAdapter(given, options)).Message, StringComparison.Ordinal);
 
         Refused("Steps must be at least 1; it is 0", examples, Options with { Steps = 0 });
-        Refused("WarmUpSteps must be from 0 to the steps", examples, Options with { WarmUpSteps = 13 });
+        Refused("WarmUpSteps must be from 0 to all steps", examples, Options with { WarmUpSteps = 13 });
         Refused("LearningRate must be positive", examples, Options with { LearningRate = double.NaN });
         Refused("Factors must be A, B or both", examples, Options with { Factors = Factors.None });
         Refused("Example 0 has 65 tokens; the model's context is 64", [new(new int[65], 1, 0)], Options);
