@@ -24,8 +24,8 @@ internal static class DemoCommand
               fedchain demo --data institutions/ --model models/llama --rounds 2 --report report.json
             """)
         { members, rounds, seed, data, model, home, report };
-        members.Validators.Add(r => Check(r, r.GetValueOrDefault<int?>() is null or (>= 2 and <= 16), "--members takes 2 to 16"));
-        rounds.Validators.Add(r => Check(r, r.GetValueOrDefault<int>() is >= 1 and <= 1000, "--rounds takes 1 to 1000"));
+        members.Within(2, 16);
+        rounds.Within(1, 1000);
         command.SetAction(async (result, cancellationToken) =>
         {
             var options = new DemoOptions
@@ -55,14 +55,6 @@ internal static class DemoCommand
             return finalised == options.Rounds ? outcome.Verification.ExitCode : ExitCodes.Failed;
         });
         return command;
-    }
-
-    private static void Check(System.CommandLine.Parsing.OptionResult result, bool holds, string expected)
-    {
-        if (!holds)
-        {
-            result.AddError($"{expected}; got {string.Join(' ', result.Tokens)}.");
-        }
     }
 
     private static string NewHome(string? asked)

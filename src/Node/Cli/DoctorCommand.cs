@@ -20,14 +20,7 @@ internal static class DoctorCommand
             Description = $"A file whose first line is the keys' passphrase; else the variable {Passphrase.Variable}. Without either, what needs the keys is not checked.",
             HelpName = "FILE",
         };
-        var rounds = new Option<int>("--rounds") { Description = "For how many rounds the operator's account should last.", DefaultValueFactory = _ => UsualRounds };
-        rounds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--rounds takes a number from 1 on.");
-            }
-        });
+        var rounds = new Option<int>("--rounds") { Description = "For how many rounds the operator's account should last.", DefaultValueFactory = _ => UsualRounds }.Within(1);
         var json = CommonOptions.Json();
         var command = new Command("doctor", """
             Examines an institution's home and says what to do about each problem: permissions, settings, keys; the chain, its clock, the federation and its

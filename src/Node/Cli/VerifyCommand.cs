@@ -35,14 +35,7 @@ internal static class VerifyCommand
             HelpName = "FILE",
         };
         var auditor = CommonOptions.AddressOf("--auditor", "With --identity: the auditor's address; found by the granted recipient if not given.");
-        var from = new Option<ulong>("--from-round") { Description = "The first round to check; earlier ones are only followed.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        from.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<ulong>() == 0)
-            {
-                result.AddError("--from-round takes a round's number, 1 or more; got 0.");
-            }
-        });
+        var from = new Option<ulong>("--from-round") { Description = "The first round to check; earlier ones are only followed.", HelpName = "N", DefaultValueFactory = _ => 1 }.Within(1UL);
         var json = CommonOptions.Json();
         var command = new Command("verify", """
             Verifies a federation's whole history from the deployment on, trusting the RPC only for which chain is the right one: contract code, votes and
