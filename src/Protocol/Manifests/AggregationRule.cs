@@ -100,6 +100,9 @@ public abstract record AggregationRule
     /// <param name="Of">The rule that makes the step; not again momentum.</param>
     public sealed record Momentum(int Beta, AggregationRule Of) : AggregationRule;
 
+    /// <summary>Its canonical JSON. (A record's own text would go through <see cref="Combining"/> without end.)</summary>
+    public sealed override string ToString() => System.Text.Encoding.UTF8.GetString(CanonicalJson.Serialize(ToJson()));
+
     internal JsonValue ToJson() => this switch
     {
         Mean(var weights) => JsonValue.Of(("name", "mean"), ("weights", Text(weights))),
