@@ -13,6 +13,17 @@ public sealed class BadInputTests
     {
         Assert.Equal(2, (await Fedchain.RunAsync("demmo")).ExitCode);
         Assert.Equal(2, (await Fedchain.RunAsync("demo", "--members", "1")).ExitCode);
+        foreach (var (command, option) in new[] { ("demo", "--members"), ("demo", "--rounds"), ("verify", "--from-round"), ("doctor", "--rounds") })
+        {
+            foreach (var wrong in new[] { "0", "many" })
+            {
+                var refused = await Fedchain.RunAsync(command, option, wrong);
+                Assert.Equal(2, refused.ExitCode);
+                Assert.Contains(option, refused.Errors, StringComparison.Ordinal);
+                Assert.Contains(wrong, refused.Errors, StringComparison.Ordinal);
+            }
+        }
+
         var outcome = await Fedchain.RunAsync("status", "--federation", "0x12");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("40 hex digits", outcome.Errors, StringComparison.Ordinal);
@@ -27,7 +38,7 @@ public sealed class BadInputTests
             "apply", "propose", "propose admit", "propose expel", "propose recover", "propose auditor", "propose auditor grant", "propose auditor revoke", "propose policy",
             "propose pause", "propose resume", "propose successor", "propose setting", "proposals", "vote", "queue", "execute", "cancel",
             "profile show", "profile update", "rotate operator", "rotate age", "recommit", "recover", "dormant", "wake", "leave", "backup", "restore",
-            "identity show", "identity sign", "identity check", "adapter export", "adapter import", "adapter keep", "adapter list", "adapter merge", "data check",
+            "identity show", "identity sign", "identity check", "adapter export", "adapter import", "adapter keep", "adapter list", "adapter merge", "data check", "study",
         ];
         foreach (var command in commands)
         {

@@ -62,6 +62,7 @@ public static class CommandLine
         NodeCommand.Create(),
         DoctorCommand.Create(),
         StatusCommand.Create(),
+        StudyCommand.Create(),
         ProposeCommand.Create(),
         ProposalsCommand.Create(),
         VoteCommand.Create(),

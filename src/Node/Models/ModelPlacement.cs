@@ -15,25 +15,28 @@ internal sealed record ModelPlacement(ComputeDevice Device, WeightType? Weights,
     public static IReadOnlyList<string> WeightTypes { get; } = ["auto", "f32", "bf16", "int8"];
 
     /// <exception cref="UserErrorException">A setting has a value that it can't have.</exception>
-    public static ModelPlacement Of(HomeSettings settings)
+    public static ModelPlacement Of(HomeSettings settings) => Of(settings.Device, settings.Weights, settings.Threads);
+
+    /// <exception cref="UserErrorException">A value that isn't known.</exception>
+    public static ModelPlacement Of(string device, string weights, int threads)
     {
-        var device = settings.Device switch
+        var where = device switch
         {
             "auto" => ComputeDevice.Auto,
             "cpu" => ComputeDevice.Cpu,
             "cuda" => ComputeDevice.Cuda,
-            _ => throw Fault("device", Devices, settings.Device),
+            _ => throw Fault("device", Devices, device),
         };
-        WeightType? weights = settings.Weights switch
+        WeightType? type = weights switch
         {
             "auto" => null,
             "f32" => WeightType.Float32,
             "bf16" => WeightType.BFloat16,
             "int8" => WeightType.Int8,
-            _ => throw Fault("weights", WeightTypes, settings.Weights),
+            _ => throw Fault("weights", WeightTypes, weights),
         };
-        return settings.Threads >= 0 ? new(device, weights, settings.Threads)
-            : throw new UserErrorException($"threads must be at least 0; found {settings.Threads}.");
+        return threads >= 0 ? new(where, type, threads)
+            : throw new UserErrorException($"threads must be at least 0; found {threads}.");
     }
 
     /// <summary>Loads a base model as placed.</summary>

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+
+namespace FedChain.Node.Study;
+
+/// <summary>One way to come to a model: what a study compares. All methods get the same number of local steps.</summary>
+/// <param name="Name">Short, unique in a study.</param>
+/// <param name="LearningRate">AdamW's peak; half a cosine over all steps of the run.</param>
+public abstract record StudyMethod(string Name, double LearningRate)
+{
+    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune.</summary>
+    public virtual double Rate => LearningRate;
+
+    /// <summary>The method with another <see cref="Rate"/>.</summary>
+    public virtual StudyMethod WithRate(double rate) => this with { LearningRate = rate };
+
+    /// <summary>The untouched base model: what gains are measured against.</summary>
+    public sealed record Base() : StudyMethod("base", 0);
+
+    /// <summary>Every institution trains for itself.</summary>
+    public sealed record Alone(double LearningRate) : StudyMethod("alone", LearningRate);
+
+    /// <summary>
+    /// All records in one place, every institution's equally often: as many sequential steps as a member makes, each over as many records as all members
+    /// together see in a step. What no federation can reach without moving records.
+    /// </summary>
+    public sealed record Centralised(double LearningRate) : StudyMethod("centralised", LearningRate);
+
+    /// <summary>Rounds of local training and aggregation, by the very code that peers run.</summary>
+    public sealed record Federated(string Name, double LearningRate) : StudyMethod(Name, LearningRate)
+    {
+        /// <summary>Factors that are trained, round after round.</summary>
+        public ImmutableArray<Factors> Schedule { get; init; } = [Factors.Both];
+
+        /// <summary>How updates become an adapter.</summary>
+        public AggregationRule Rule { get; init; } = new AggregationRule.Mean(Weighting.Uniform);
+
+        /// <summary>The policy's cap on weights.</summary>
+        public long WeightCap { get; init; } = 1;
+
+        /// <summary>How updates are written.</summary>
+        public UpdateEncoding Encoding { get; init; } = UpdateEncoding.Int32;
+
+        /// <summary>Whether a member's optimiser goes on from its last round's running means; else each round begins anew.</summary>
+        public bool RemembersOptimiser { get; init; }
+
+        /// <summary>FedProx's μ.</summary>
+        public double Proximal { get; init; }
+
+        /// <summary>
+        /// Share of the local steps, from 0 to below 1, that each member keeps for itself: after the last round it goes on from the global adapter on its own
+        /// records, to an adapter that it doesn't share.
+        /// </summary>
+        public double PersonalShare { get; init; }
+
+        /// <summary>The personal steps' peak learning rate.</summary>
+        public double PersonalLearningRate { get; init; } = LearningRate;
+
+        /// <summary>With personal steps, theirs: the shared part's is that of the method without them.</summary>
+        public override double Rate => PersonalShare > 0 ? PersonalLearningRate : LearningRate;
+
+        public override StudyMethod WithRate(double rate) => PersonalShare > 0 ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
+
+        /// <summary>Rounds, where the method asks for others than the study's; the steps stay the same in all.</summary>
+        public int? Rounds { get; init; }
+    }
+}

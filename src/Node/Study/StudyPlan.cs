@@ -1,0 +1,81 @@
+using System.Globalization;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+
+namespace FedChain.Node.Study;
+
+/// <summary>The methods that a study knows by name, with the learning rates from which a tuning begins.</summary>
+internal static class StudyPlan
+{
+    /// <summary>What others are compared with.</summary>
+    public const string Reference = "fedit";
+
+    /// <summary>All methods, in the order of a report.</summary>
+    public static IReadOnlyList<StudyMethod> Methods { get; } =
+    [
+        new StudyMethod.Alone(5e-3),
+        new StudyMethod.Centralised(1e-2),
+        new StudyMethod.Federated("fedit", 1e-2),
+        new StudyMethod.Federated("fedit-samples", 1e-2) { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = Policy.MaxWeight },
+        new StudyMethod.Federated("alternating", 2e-2) { Schedule = Policy.Alternating },
+        new StudyMethod.Federated("ffa", 2e-2) { Schedule = [Factors.B] },
+        new StudyMethod.Federated("fedprox", 1e-2) { Proximal = 0.1 },
+        new StudyMethod.Federated("fair-gain", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1) },
+        new StudyMethod.Federated("fair-loss", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Loss, 2) },
+        new StudyMethod.Federated("clipped", 1e-2) { Rule = new AggregationRule.ClippedMean(null) },
+        new StudyMethod.Federated("median", 1e-2) { Rule = new AggregationRule.Median() },
+        new StudyMethod.Federated("trimmed", 1e-2) { Rule = new AggregationRule.TrimmedMean(2) },
+        new StudyMethod.Federated("krum", 1e-2) { Rule = new AggregationRule.MultiKrum(2, 4) },
+        new StudyMethod.Federated("bucketed", 1e-2) { Rule = new AggregationRule.BucketedMedian(2) },
+        new StudyMethod.Federated("momentum", 1e-2) { Rule = new AggregationRule.Momentum(500, new AggregationRule.Mean(Weighting.Uniform)) },
+        new StudyMethod.Federated("int16", 1e-2) { Encoding = UpdateEncoding.Int16 },
+        new StudyMethod.Federated("int8", 1e-2) { Encoding = UpdateEncoding.Int8 },
+        new StudyMethod.Federated("personal", 1e-2) { PersonalShare = 1.0 / 3, PersonalLearningRate = 5e-3 },
+    ];
+
+    /// <summary>What is compared if nothing else is asked for.</summary>
+    public static IReadOnlyList<string> Headline { get; } = ["alone", "centralised", "fedit", "alternating", "fair-gain", "personal"];
+
+    /// <exception cref="UserErrorException">No method of that name.</exception>
+    public static IReadOnlyList<StudyMethod> Chosen(IReadOnlyList<string> names) => names is ["all"] ? Methods : [.. (names.Count == 0 ? Headline : names).Distinct(StringComparer.Ordinal).Select(Method)];
+
+    /// <summary>A method by its name, or a variant of it: <c>fedit:rate=0.02:rounds=5</c>. The whole text is the variant's name in the report.</summary>
+    private static StudyMethod Method(string text)
+    {
+        var parts = text.Split(':');
+        var method = Methods.FirstOrDefault(m => m.Name == parts[0])
+            ?? throw new UserErrorException($"There is no method '{parts[0]}'. There are: {string.Join(", ", Methods.Select(m => m.Name))}.");
+        foreach (var change in parts.Skip(1))
+        {
+            method = Changed(method, change);
+        }
+
+        return method with { Name = text };
+    }
+
+    private static StudyMethod Changed(StudyMethod method, string change)
+    {
+        var pair = change.Split('=');
+        if (pair.Length == 2 && double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value))
+        {
+            switch (pair[0], method)
+            {
+                case ("rate", _) when value > 0:
+                    return method.WithRate(value);
+                case ("shared-rate", StudyMethod.Federated f) when value > 0:
+                    return f with { LearningRate = value };
+                case ("share", StudyMethod.Federated f) when value is >= 0 and < 1:
+                    return f with { PersonalShare = value };
+                case ("rounds", StudyMethod.Federated f) when value >= 1 && value == Math.Floor(value):
+                    return f with { Rounds = (int)value };
+                case ("proximal", StudyMethod.Federated f) when value >= 0:
+                    return f with { Proximal = value };
+                case ("remember", StudyMethod.Federated f) when value is 0 or 1:
+                    return f with { RemembersOptimiser = value == 1 };
+            }
+        }
+
+        throw new UserErrorException(
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's.");
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FedChain.Node.Homes;
+
+namespace FedChain.Node.Study;
+
+/// <summary>Everything that a study found, in figures.</summary>
+public sealed record StudyReport
+{
+    public int V { get; init; } = 1;
+
+    public required string Model { get; init; }
+
+    public required string ModelDigest { get; init; }
+
+    public required string DataDigest { get; init; }
+
+    public required StudyBudget Budget { get; init; }
+
+    /// <summary>Rank, alpha and targets of the adapter.</summary>
+    public required string Adapter { get; init; }
+
+    public required IReadOnlyList<InstitutionSummary> Institutions { get; init; }
+
+    public required IReadOnlyList<MethodSummary> Methods { get; init; }
+
+    /// <summary>Every method's mean gain on the own test less that of <see cref="Reference"/>.</summary>
+    public required IReadOnlyDictionary<string, Comparison> Comparisons { get; init; }
+
+    /// <summary>What methods are compared with.</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>Validation losses over the rounds.</summary>
+    public required IReadOnlyList<LossCurve> Curves { get; init; }
+
+    /// <summary>What each tried learning rate gave on validation records.</summary>
+    public required IReadOnlyList<TuningResult> Tuning { get; init; }
+
+    /// <summary>Gains on institutions that took no part in the training, beside those that did.</summary>
+    public IReadOnlyList<UnseenResult> Unseen { get; init; } = [];
+
+    /// <summary>Gains of the honest members with dishonest ones among them.</summary>
+    public IReadOnlyList<AttackResult> Attacks { get; init; } = [];
+
+    private static JsonSerializerOptions Json { get; } = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Writes study.json, gains.csv, study.md and the plots.</summary>
+    public void Write(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.Write(Path.Combine(folder, "study.json"), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+        AtomicFile.Write(Path.Combine(folder, "gains.csv"), Encoding.UTF8.GetBytes(Csv()));
+        AtomicFile.Write(Path.Combine(folder, "study.md"), Encoding.UTF8.GetBytes(StudyTables.Markdown(this)));
+        StudyPlots.Write(this, folder);
+    }
+
+    /// <summary>A line for every model and test: method, model, institution, gain.</summary>
+    private string Csv()
+    {
+        var text = new StringBuilder("method,model,test,gain_bits_per_byte\n");
+        foreach (var method in Methods)
+        {
+            foreach (var (model, row) in method.Matrix)
+            {
+                foreach (var (test, gain) in row)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"{method.Name},{model},{test},{gain:F4}\n");
+                }
+            }
+        }
+
+        return text.ToString();
+    }
+}
+
+/// <param name="Base">Bits per byte of the untouched model on its test.</param>
+public sealed record InstitutionSummary(string Name, int TrainRecords, int ValidationRecords, int TestRecords, double Base);
+
+/// <param name="Validation">Mean bits per byte on the participants' own validation records; NaN where training failed.</param>
+/// <param name="Chosen">Whether the method goes on with it.</param>
+public sealed record TuningResult(string Method, double LearningRate, double Validation, bool Chosen);
+
+/// <param name="Institution">Who took no part.</param>
+/// <param name="Gain">Of the model that the others made, on its test.</param>
+/// <param name="SeenGain">Of the model that all made together.</param>
+public sealed record UnseenResult(string Method, string Institution, double Gain, double SeenGain);
+
+/// <param name="Attack">Who did what.</param>
+/// <param name="Gain">Mean over the honest members.</param>
+/// <param name="CleanGain">The same members' without an attack.</param>
+/// <param name="Failure">Why there is no figure, if there is none.</param>
+public sealed record AttackResult(string Method, string Attack, double Gain, double CleanGain, string? Failure);
+
+/// <param name="Points">One for each round.</param>
+public sealed record LossCurve(string Method, IReadOnlyList<LossPoint> Points);
+
+/// <param name="Steps">Local steps that each institution has done.</param>
+/// <param name="Mean">Bits per byte on the own validation records, mean over institutions and seeds.</param>
+/// <param name="Deviation">Standard deviation, over institutions, of the change since the first round.</param>
+public sealed record LossPoint(double Steps, double Mean, double Deviation);

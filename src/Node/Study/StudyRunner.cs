@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using FedChain.Node.Models;
+using FedChain.Protocol.Files;
+
+namespace FedChain.Node.Study;
+
+/// <summary>Carries out runs side by side: each worker has a thread and a model of its own, so that no run waits for another, and no result depends on how many there are.</summary>
+internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBudget budget, string folder, ModelPlacement placement, int workers, Action<string> say)
+{
+    private readonly RunStore _store = new(folder);
+    private readonly ConcurrentDictionary<string, RunResult> _results = new(StringComparer.Ordinal);
+
+    /// <summary>The result of a run that was carried out.</summary>
+    public RunResult this[StudyRun run] => _results[run.Fingerprint(data, config, budget)];
+
+    /// <summary>Carries out those of the runs that have no result yet.</summary>
+    /// <param name="runs">Which; one that occurs twice is done once.</param>
+    /// <exception cref="OperationCanceledException">What is finished stays.</exception>
+    public void Complete(IEnumerable<StudyRun> runs, CancellationToken cancellationToken)
+    {
+        var open = new List<StudyRun>();
+        foreach (var run in runs.DistinctBy(run => run.Fingerprint(data, config, budget)))
+        {
+            var fingerprint = run.Fingerprint(data, config, budget);
+            if (_results.ContainsKey(fingerprint))
+            {
+                continue;
+            }
+
+            if (_store.Find(run, fingerprint) is { } found)
+            {
+                _results[fingerprint] = found;
+            }
+            else
+            {
+                open.Add(run);
+            }
+        }
+
+        if (open.Count > 0)
+        {
+            Work(open, cancellationToken);
+        }
+    }
+
+    private void Work(List<StudyRun> open, CancellationToken cancellationToken)
+    {
+        var queue = new ConcurrentQueue<StudyRun>(open);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var progress = new Progress(open.Sum(StepsOf));
+        ExceptionDispatchInfo? failure = null;
+        var done = 0;
+        var threads = Enumerable.Range(0, Math.Min(workers, open.Count)).Select(_ => new Thread(() =>
+        {
+            try
+            {
+                using var model = placement.Load(BaseModel.Open(data.Model)); // torch keeps its number of threads per thread: this is each worker's own
+                var executor = new RunExecutor(data, config, budget, model, progress);
+                while (!stop.IsCancellationRequested && queue.TryDequeue(out var run))
+                {
+                    var result = executor.Execute(run, stop.Token);
+                    _store.Add(run, result);
+                    _results[result.Fingerprint] = result;
+                    say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(result)} ({result.Seconds:F0} s; {progress.Left} left)");
+                }
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                stop.Cancel();
+            }
+        })).ToList();
+        threads.ForEach(t => t.Start());
+        threads.ForEach(t => t.Join());
+        cancellationToken.ThrowIfCancellationRequested();
+        failure?.Throw();
+    }
+
+    private static string Outcome(RunResult result) => result.Failure ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records";
+
+    /// <summary>Steps of one institution's batch that a run takes.</summary>
+    private int StepsOf(StudyRun run) => run.Method is StudyMethod.Base ? 0 : budget.Steps * (data.Institutions.Count - run.LeftOut.Count);
+
+    private sealed class Progress(int total) : IProgress<int>
+    {
+        private readonly long _began = Stopwatch.GetTimestamp();
+        private int _done;
+
+        public string Left
+        {
+            get
+            {
+                var done = Volatile.Read(ref _done);
+                return done == 0 ? "unknown" : $"{Stopwatch.GetElapsedTime(_began) * ((double)(total - done) / done):h\\:mm\\:ss}";
+            }
+        }
+
+        public void Report(int value) => Interlocked.Add(ref _done, value);
+    }
+}

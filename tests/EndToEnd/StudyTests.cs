@@ -1,0 +1,106 @@
+using System.Text.Json;
+using FedChain.Learning.Data.Generated;
+
+namespace FedChain.EndToEnd.Tests;
+
+public sealed class StudyTests
+{
+    private static readonly string[] Small =
+    [
+        "--seeds", "1", "--rounds", "2", "--steps", "4", "--batch", "2", "--context", "64", "--test-records", "4", "--validation-records", "2", "--rank", "2",
+    ];
+
+    private static string Model => Path.Combine(AppContext.BaseDirectory, "models", "base");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_study_compares_methods_and_what_was_done_is_not_done_again()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small];
+
+        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "--workers", "2"]);
+        Assert.True(first.ExitCode == 0, first.ToString());
+        Assert.Contains("[4/4]", first.Output, StringComparison.Ordinal);
+        var report = Read();
+        Assert.Equal(["alone", "fedit", "personal:share=0.5, shared part", "personal:share=0.5"], report.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
+        foreach (var method in report.GetProperty("methods").EnumerateArray())
+        {
+            Assert.Equal(3, method.GetProperty("gains").EnumerateObject().Count());
+            Assert.NotEqual(0, method.GetProperty("own").GetProperty("mean").GetDouble());
+        }
+
+        foreach (var picture in new[] { "losses.png", "weakest.png", "gains-alone.png" })
+        {
+            Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], (await File.ReadAllBytesAsync(Path.Combine(folder["study"], picture), Cancellation))[..4]);
+        }
+
+        // One more method, one worker less: only what is new is done, and no figure changes.
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "krum", "--workers", "1"]);
+        Assert.True(second.ExitCode == 0, second.ToString());
+        Assert.Contains("[1/1] krum", second.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            report.GetProperty("methods").EnumerateArray().Select(m => m.GetRawText()),
+            Read().GetProperty("methods").EnumerateArray().Take(4).Select(m => m.GetRawText()));
+
+        // Krum for two liars needs seven members: three make no aggregate, and the base stays what it was.
+        var krum = Read().GetProperty("methods").EnumerateArray().Last();
+        Assert.Equal(0, krum.GetProperty("own").GetProperty("mean").GetDouble(), 3);
+
+        // A study anew gives the same figures: nothing depends on when a run is done.
+        var third = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["again"], .. Small, "--methods", "fedit", "--workers", "1"]);
+        Assert.True(third.ExitCode == 0, third.ToString());
+        Assert.Equal(
+            report.GetProperty("methods")[1].GetRawText(), JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["again"], "study.json"), Cancellation)).RootElement.GetProperty("methods")[0].GetRawText());
+
+        JsonElement Read() => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder["study"], "study.json"))).RootElement;
+    }
+
+    [Fact]
+    public async Task Attacks_and_institutions_left_out_have_lines_of_their_own()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        var done = await Fedchain.RunAsync(
+            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "--unseen", "--attackers", "1", "--workers", "2"]);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["study"], "study.json"), Cancellation)).RootElement;
+        Assert.Equal(["cardiology", "dermatology", "nephrology"], report.GetProperty("unseen").EnumerateArray().Select(u => u.GetProperty("institution").GetString()));
+        var attacks = report.GetProperty("attacks").EnumerateArray().ToDictionary(a => a.GetProperty("attack").GetString()!, a => a.GetProperty("gain").GetDouble());
+        Assert.Equal(["1 x SignFlip", "1 x Scale", "1 x Noise", "1 x LabelFlip", "1 x Copy"], attacks.Keys);
+        Assert.True(attacks["1 x Scale"] < report.GetProperty("attacks")[0].GetProperty("cleanGain").GetDouble(), "A mean has nothing against an update a hundred times too large.");
+        Assert.Contains("| fedit | 1 x SignFlip |", await File.ReadAllTextAsync(Path.Combine(folder["study"], "study.md"), Cancellation), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("There is no method 'fedot'", "--methods", "fedot")]
+    [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
+    [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]
+    [InlineData("1 to 2 can be dishonest", "--attackers", "3")]
+    [InlineData("context is 256 tokens", "--context", "512")]
+    public async Task What_cannot_be_done_is_said(string expected, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        string[] small = options[0] == "--context" ? [.. Small.Where((_, i) => Small[i] != "--context" && (i == 0 || Small[i - 1] != "--context"))] : Small;
+        var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. small, .. options]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(expected, refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_institution_without_a_test_split_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 2);
+        await File.WriteAllLinesAsync(Path.Combine(folder["data"], "small.jsonl"), Enumerable.Range(0, 4).Select(i => $$"""{"id":"{{i}}","prompt":"a","response":"b","split":"train"}"""), Cancellation);
+        var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("small.jsonl", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("records to test on", refused.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["study"]));
+    }
+}
