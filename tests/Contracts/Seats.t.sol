@@ -482,6 +482,20 @@ contract SeatsTest is Federation {
         assertEq(membership.voters(), 4);
     }
 
+    /// @dev Who lost its seat can still vote where its vote was counted, and may operate another seat by then.
+    function test_only_a_holders_vote_is_a_sign_of_life() external {
+        found(2);
+        vm.warp(START + 1 days);
+        byVote();
+        membership.voted(operator(2));
+        byVote();
+        membership.voted(holder(3));
+        assertEq(membership.seat(2).seenAt, START);
+        byVote();
+        membership.voted(holder(2));
+        assertEq(membership.seat(2).seenAt, START + 1 days);
+    }
+
     function test_retired_member_wakes() external {
         found(3);
         _retire(3);

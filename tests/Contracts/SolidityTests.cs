@@ -37,6 +37,6 @@ public sealed class SolidityTests(HardhatRun run) : IClassFixture<HardhatRun>
     public void Sources_are_formatted()
     {
         Assert.SkipUnless(run.IsNpmAvailable, NoNpm);
-        Assert.True(run.Format.ExitCode == 0, $"Run 'npx forge fmt'. It said:\n{run.Format.Tail}");
+        Assert.True(run.Format.ExitCode == 0, $"Run 'npx forge fmt contracts tests/Contracts'. It said:\n{run.Format.Tail}");
     }
 }

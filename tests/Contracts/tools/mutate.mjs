@@ -26,6 +26,9 @@ const { values: options } = parseArgs({
   },
 });
 
+const forge = path.join(import.meta.dirname, "forge.mjs");
+const mostSeconds = 900; // of processor time, so that a busy machine ends no run; all tests together take about 150
+
 // Quick tests first: most mutants do not survive them.
 const slow = "Invariants|Sizes|AttacksOnTheBeacon|Gas";
 const stages = [
@@ -34,6 +37,7 @@ const stages = [
 ];
 
 const sources = readSources();
+const tested = fingerprint();
 prepare();
 process.exit(options.invariants ? checkInvariants() : checkSample());
 
@@ -41,12 +45,14 @@ function checkSample() {
   const [seed, count] = [Number(options.seed), Number(options.count)];
   const all = [...sources].flatMap(([file, text]) => (file.startsWith("contracts/interfaces/") ? [] : mutantsOf(file, text)));
   const results = readResults();
+  results.unmutated ??= outcome(stages);
+  if (results.unmutated !== "survived") throw new Error(`Without a mutation a test fails already: ${results.unmutated}`);
   const tried = [];
   for (const mutant of shuffled(all, seed)) {
     if (tried.length === count) break;
     const key = `${mutant.file}:${mutant.offset}:${mutant.replacement}`;
     const result = (results[key] ??= run(mutant, stages));
-    fs.writeFileSync(path.join(home, "results.json"), JSON.stringify({ fingerprint: fingerprint(), results }, null, 1));
+    fs.writeFileSync(path.join(home, "results.json"), JSON.stringify({ fingerprint: tested, results }, null, 1));
     if (result === "does not compile") continue;
     tried.push({ mutant, result });
     console.log(`${String(tried.length).padStart(3)} ${describe(mutant)}: ${result}`);
@@ -77,29 +83,36 @@ function checkInvariants() {
 function run(mutant, tests) {
   const original = sources.get(mutant.file);
   const mutated = mutate(original, mutant);
-  const codes = compile(new Map(sources).set(mutant.file, mutated));
+  const codes = compile(new Map(sources).set(mutant.file, mutated), mutant.file);
   if (!codes) return "does not compile";
   fs.writeFileSync(path.join(work, mutant.file), mutated);
   try {
-    for (const name of deployed) writeRelease(name, codes[name]);
-    for (const which of tests) {
-      fs.rmSync(path.join(work, "cache/invariant"), { recursive: true, force: true }); // else another mutant's failure is replayed
-      const forge = spawnSync("forge", ["test", "--fail-fast", "--fuzz-seed", "1", ...which], {
-        cwd: work,
-        env: { ...process.env, FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0" }, // that it fails is enough
-        encoding: "utf8",
-        maxBuffer: 1 << 28,
-        timeout: 600_000, // a mutant may loop for ever: that is noticed, too
-      });
-      if (forge.error?.code === "ETIMEDOUT") return "killed by time";
-      const output = forge.stdout + forge.stderr; // with --fail-fast the exit code says 0 even if an invariant fails
-      if (forge.status !== 0 || output.includes("[FAIL")) return killer(output);
-      if (!/\b[1-9]\d* tests passed/.test(output)) throw new Error(`no test ran: forge test ${which.join(" ")}\n${output.slice(-2000)}`);
-    }
-    return "survived";
+    for (const [name, bytecode] of codes) fs.writeFileSync(path.join(work, releaseOf(name)), JSON.stringify({ bytecode }));
+    return outcome(tests);
   } finally {
     fs.writeFileSync(path.join(work, mutant.file), original);
+    for (const name of codes.keys()) fs.copyFileSync(path.join(root, releaseOf(name)), path.join(work, releaseOf(name)));
   }
+}
+
+/** Of the tests on what is in `work`: the name of one that failed, or "survived". */
+function outcome(tests) {
+  for (const which of tests) {
+    fs.rmSync(path.join(work, "cache/invariant"), { recursive: true, force: true }); // else another mutant's failure is replayed
+    const limited = [`ulimit -S -t ${mostSeconds} && exec "$@"`, "sh", process.execPath, forge];
+    const { status, stdout, stderr, error } = spawnSync("sh", ["-c", ...limited, "test", "--fail-fast", "--fuzz-seed", "1", ...which], {
+      cwd: work,
+      env: { ...process.env, FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0" }, // that it fails is enough
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    });
+    if (error) throw error;
+    const output = stdout + stderr;
+    if (output.includes("forge was ended by SIGXCPU")) return "killed by time"; // a mutant may loop for ever: that is noticed, too
+    if (status !== 0) return killer(output);
+    if (!/\b[1-9]\d* tests passed/.test(output)) throw new Error(`no test ran: forge test ${which.join(" ")}\n${output.slice(-2000)}`);
+  }
+  return "survived";
 }
 
 function killer(output) {
@@ -109,23 +122,35 @@ function killer(output) {
   return `killed by ${failure[1] ?? "setUp"}`;
 }
 
-function compile(texts) {
+/** Creation code of the deployed contracts that a file is part of, by name; null if it does not compile. */
+function compile(texts, file) {
+  const names = deployed.filter((name) => imported(`contracts/${name}.sol`).has(file));
   const input = {
     language: "Solidity",
     sources: Object.fromEntries([...texts].map(([file, content]) => [file, { content }])),
     settings: {
-      ...JSON.parse(fs.readFileSync(path.join(root, "contracts/release/Rounds.json"), "utf8")).compiler.settings,
-      outputSelection: Object.fromEntries(deployed.map((name) => [`contracts/${name}.sol`, { [name]: ["evm.bytecode.object"] }])),
+      ...JSON.parse(fs.readFileSync(path.join(root, releaseOf("Rounds")), "utf8")).compiler.settings,
+      outputSelection: Object.fromEntries(names.map((name) => [`contracts/${name}.sol`, { [name]: ["evm.bytecode.object"] }])),
     },
   };
   const read = (file) => ({ contents: fs.readFileSync(path.join(root, "node_modules", file), "utf8") });
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: read }));
   if (output.errors?.some((e) => e.severity === "error")) return null;
-  return Object.fromEntries(deployed.map((name) => [name, "0x" + output.contracts[`contracts/${name}.sol`][name].evm.bytecode.object]));
+  return new Map(names.map((name) => [name, "0x" + output.contracts[`contracts/${name}.sol`][name].evm.bytecode.object]));
 }
 
-function writeRelease(name, bytecode) {
-  fs.writeFileSync(path.join(work, `contracts/release/${name}.json`), JSON.stringify({ bytecode }));
+/** A file of ours and all of ours that it imports. */
+function imported(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const { 1: relative } of sources.get(file).matchAll(/from "(\.[^"]+)"/g)) {
+    imported(path.posix.join(path.posix.dirname(file), relative), found);
+  }
+  return found;
+}
+
+function releaseOf(name) {
+  return `contracts/release/${name}.json`;
 }
 
 function readSources() {
@@ -151,7 +176,7 @@ function readResults() {
   const file = path.join(home, "results.json");
   if (!fs.existsSync(file)) return {};
   const kept = JSON.parse(fs.readFileSync(file, "utf8"));
-  return kept.fingerprint === fingerprint() ? kept.results : {};
+  return kept.fingerprint === tested ? kept.results : {};
 }
 
 /** Of the contracts and the tests: with another one, results say nothing. */
