@@ -18,6 +18,8 @@ internal sealed record View(Address To, AbiFunction Function, IReadOnlyList<obje
         .. called == Scene.Membership || called == mirror.InUse.Address ? [] : OfRounds(mirror, mirror.RoundsAt(called), later),
     ];
 
+    public override string ToString() => $"{Function.Name}({string.Join(", ", Arguments)})";
+
     private static IEnumerable<View> OfSeats(Mirror mirror, Address caller)
     {
         var seats = mirror.Seats;
