@@ -53,41 +53,18 @@ public sealed class WeightedSum(int count)
     /// <inheritdoc cref="Add(ReadOnlySpan{int}, long)" path="/exception"/>
     internal void Add(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c, ReadOnlySpan<int> d, ReadOnlySpan<long> weights)
     {
-        if (weights.ContainsAnyExceptInRange(1, MaxNarrow / 4))
+        foreach (var weight in weights)
         {
-            Add(a, weights[0]);
-            Add(b, weights[1]);
-            Add(c, weights[2]);
-            Add(d, weights[3]);
-            return;
+            Grow(a.Length, weight);
         }
 
-        var (wa, wb, wc, wd) = ((int)weights[0], (int)weights[1], (int)weights[2], (int)weights[3]);
-        Grow(a.Length, wa + wb + wc + wd);
-        GrowNarrow(wa + wb + wc + wd);
-        var sums = MemoryMarshal.Cast<int, Vector512<int>>(_narrow.AsSpan());
-        var x = MemoryMarshal.Cast<int, Vector512<int>>(a);
-        var y = MemoryMarshal.Cast<int, Vector512<int>>(b)[..x.Length];
-        var z = MemoryMarshal.Cast<int, Vector512<int>>(c)[..x.Length];
-        var u = MemoryMarshal.Cast<int, Vector512<int>>(d)[..x.Length];
-        if ((wa, wb, wc, wd) == (1, 1, 1, 1))
+        if (weights.ContainsAnyExceptInRange(1, MaxNarrow / 4))
         {
-            for (var i = 0; i < x.Length; i++)
-            {
-                sums[i] += x[i] + y[i] + (z[i] + u[i]);
-            }
+            AddWide(a, b, c, d, weights);
         }
         else
         {
-            for (var i = 0; i < x.Length; i++)
-            {
-                sums[i] += (x[i] * wa) + (y[i] * wb) + ((z[i] * wc) + (u[i] * wd));
-            }
-        }
-
-        for (var i = x.Length * Vector512<int>.Count; i < a.Length; i++)
-        {
-            _narrow[i] += (a[i] * wa) + (b[i] * wb) + (c[i] * wc) + (d[i] * wd);
+            AddNarrow(a, b, c, d, weights);
         }
     }
 
@@ -145,6 +122,36 @@ public sealed class WeightedSum(int count)
         }
     }
 
+    private void AddNarrow(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c, ReadOnlySpan<int> d, ReadOnlySpan<long> weights)
+    {
+        var (wa, wb, wc, wd) = ((int)weights[0], (int)weights[1], (int)weights[2], (int)weights[3]);
+        GrowNarrow(wa + wb + wc + wd);
+        var sums = MemoryMarshal.Cast<int, Vector512<int>>(_narrow.AsSpan());
+        var x = MemoryMarshal.Cast<int, Vector512<int>>(a);
+        var y = MemoryMarshal.Cast<int, Vector512<int>>(b)[..x.Length];
+        var z = MemoryMarshal.Cast<int, Vector512<int>>(c)[..x.Length];
+        var u = MemoryMarshal.Cast<int, Vector512<int>>(d)[..x.Length];
+        if ((wa, wb, wc, wd) == (1, 1, 1, 1))
+        {
+            for (var i = 0; i < x.Length; i++)
+            {
+                sums[i] += x[i] + y[i] + (z[i] + u[i]);
+            }
+        }
+        else
+        {
+            for (var i = 0; i < x.Length; i++)
+            {
+                sums[i] += (x[i] * wa) + (y[i] * wb) + ((z[i] * wc) + (u[i] * wd));
+            }
+        }
+
+        for (var i = x.Length * Vector512<int>.Count; i < a.Length; i++)
+        {
+            _narrow[i] += (a[i] * wa) + (b[i] * wb) + (c[i] * wc) + (d[i] * wd);
+        }
+    }
+
     private void AddWide(ReadOnlySpan<int> differences, long weight)
     {
         BecomeWide();
@@ -161,6 +168,29 @@ public sealed class WeightedSum(int count)
         for (var i = whole.Length * Vector512<int>.Count; i < differences.Length; i++)
         {
             _sums[i] += differences[i] * weight;
+        }
+    }
+
+    private void AddWide(ReadOnlySpan<int> a, ReadOnlySpan<int> b, ReadOnlySpan<int> c, ReadOnlySpan<int> d, ReadOnlySpan<long> weights)
+    {
+        BecomeWide();
+        var (wa, wb, wc, wd) = (Vector512.Create(weights[0]), Vector512.Create(weights[1]), Vector512.Create(weights[2]), Vector512.Create(weights[3]));
+        var sums = MemoryMarshal.Cast<long, Vector512<long>>(_sums.AsSpan());
+        var x = MemoryMarshal.Cast<int, Vector512<int>>(a);
+        var y = MemoryMarshal.Cast<int, Vector512<int>>(b)[..x.Length];
+        var z = MemoryMarshal.Cast<int, Vector512<int>>(c)[..x.Length];
+        var u = MemoryMarshal.Cast<int, Vector512<int>>(d)[..x.Length];
+        for (var i = 0; i < x.Length; i++)
+        {
+            var ((lowX, highX), (lowY, highY)) = (Vector512.Widen(x[i]), Vector512.Widen(y[i]));
+            var ((lowZ, highZ), (lowU, highU)) = (Vector512.Widen(z[i]), Vector512.Widen(u[i]));
+            sums[2 * i] += (lowX * wa) + (lowY * wb) + ((lowZ * wc) + (lowU * wd));
+            sums[(2 * i) + 1] += (highX * wa) + (highY * wb) + ((highZ * wc) + (highU * wd));
+        }
+
+        for (var i = x.Length * Vector512<int>.Count; i < a.Length; i++)
+        {
+            _sums[i] += (a[i] * weights[0]) + (b[i] * weights[1]) + (c[i] * weights[2]) + (d[i] * weights[3]);
         }
     }
 
