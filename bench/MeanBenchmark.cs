@@ -52,6 +52,7 @@ internal static class MeanBenchmark
         var contest = new Contest($"Mean of {members} updates", "GB/s", Rounds);
         if (numpy is not null)
         {
+            numpy.Do("load");
             contest
                 .Add($"{numpy.Name}, float32 as Flower sums", values, () => numpy.Do("flower")[0])
                 .Add($"{numpy.Name}, int64 in place", values, () => numpy.Do("exact")[0]);

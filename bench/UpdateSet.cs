@@ -13,7 +13,7 @@ namespace FedChain.Bench;
 /// </summary>
 internal sealed class UpdateSet : IDisposable
 {
-    /// <summary>What a contender may take beside the files: NumPy, as Flower sums, has two copies in float32.</summary>
+    /// <summary>How often all updates lie in memory: as files, with a byte a value, and with NumPy in float32 and, as Flower sums, weighted.</summary>
     private const double Copies = 3.3;
 
     private readonly List<UpdatePlaintext> _plaintexts;

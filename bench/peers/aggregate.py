@@ -1,15 +1,18 @@
 """Aggregation in NumPy, written for itself: what bench/MeanBenchmark.cs and bench/RulesBenchmark.cs are measured against.
 
 Usage: python3 aggregate.py OFFSET PATH WEIGHT [PATH WEIGHT …]; each file holds int32 from OFFSET on. Then one command a line, answered by the CPU
-seconds it took: "flower" (the mean as Flower's server makes it, in float32), "exact" (in int64, in place), and a chunk of columns at a time "median",
-"trimmed", "bucketed", "clipped" and "krum" (distances by float32 matrix products).
+seconds it took: "load" (into float32 arrays in memory, 100 layers each, as Flower's server has them), "flower" (their mean as Flower makes it), "exact" (the mean
+in int64, in place, of the files), and a chunk of columns at a time "median", "trimmed", "bucketed", "clipped" and "krum" (distances by float32 matrix
+products).
 """
+import functools
 import sys
 import time
 
 import numpy as np
 
 CHUNK = 1 << 16
+LAYERS = 100
 offset = int(sys.argv[1])
 paths, weights = sys.argv[2::2], [int(w) for w in sys.argv[3::2]]
 
@@ -33,13 +36,14 @@ def exact():
     return total // sum(weights)
 
 
+def load():
+    global clients
+    clients = [np.array_split(d * np.float32(2.0 ** -20), LAYERS) for d in maps()]
+
+
 def flower():
-    floats = [np.fromfile(p, dtype=np.float32, offset=offset) for p in paths]
-    weighted = [d * w for d, w in zip(floats, weights)]
-    total = weighted[0]
-    for d in weighted[1:]:
-        total = total + d
-    return total / sum(weights)
+    weighted = [[layer * w for layer in layers] for layers, w in zip(clients, weights)]
+    return [functools.reduce(np.add, layers) / sum(weights) for layers in zip(*weighted)]
 
 
 def median():
