@@ -67,13 +67,33 @@ public sealed class AdapterImportTests : IDisposable
         Write(values => values);
         (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "x", Given)).RequireDone();
         (await Fedchain.RunAsync("adapter", "keep", "imported:x", "--home", Home)).RequireDone();
-        (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "x", Given)).RequireRefusal("has imported an adapter 'x' already");
+        (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "x", Given)).RequireRefusal("has an adapter 'x' already");
         Directory.Delete(ImportedAdapter.Find(HomeFolder.Open(Home), "x").Folder, recursive: true);
-        (await Fedchain.RunAsync("generate", "--home", Home, "y")).RequireRefusal("has imported no adapter 'x'");
+        (await Fedchain.RunAsync("generate", "--home", Home, "y")).RequireRefusal("has no adapter 'x'");
         Write(values => [.. values.Select(v => v / 2)]);
         (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "x", Given)).RequireDone();
         (await Fedchain.RunAsync("generate", "--home", Home, "y")).RequireRefusal("The kept adapter is 0x");
         (await Fedchain.RunAsync("generate", "--home", Home, "--adapter", "imported:x", "--max-tokens", "1", "y")).RequireDone();
+    }
+
+    [Fact]
+    public async Task A_personal_adapter_goes_on_from_another_on_the_own_records_and_is_kept_only_if_better()
+    {
+        await InitAsync();
+        Train(steps: 5);
+        var from = new[] { "adapter", "personalise", "--home", Home, "--adapter", Given };
+        (await Fedchain.RunAsync([.. from, "--learning-rate", "1", "--steps", "5"])).RequireRefusal("Nothing was kept. Try a lower --learning-rate or fewer --steps.");
+        Assert.Empty(ImportedAdapter.AllOf(HomeFolder.Open(Home)));
+
+        var own = JsonDocument.Parse((await Fedchain.RunAsync([.. from, "--json", "--steps", "20"])).RequireDone()).RootElement;
+        Assert.True(own.GetProperty("natsPerToken").GetDouble() < own.GetProperty("natsPerTokenBefore").GetDouble() - 0.2, own.ToString());
+        Assert.True(await LossAsync("--adapter", "imported:personal") < await LossAsync("--adapter", Given) - 0.2);
+        (await Fedchain.RunAsync([.. from, "--steps", "20", "--name", "again"])).RequireDone();
+        var home = HomeFolder.Open(Home);
+        Assert.Equal(ImportedAdapter.Find(home, "personal").Digest, ImportedAdapter.Find(home, "again").Digest); // the home's seed, and nothing else
+
+        (await Fedchain.RunAsync(from)).RequireRefusal("has an adapter 'personal' already");
+        (await Fedchain.RunAsync([.. from[..^1], "none", "--name", "x"])).RequireRefusal("goes on from another one");
     }
 
     [Fact]
@@ -106,7 +126,7 @@ public sealed class AdapterImportTests : IDisposable
         await RefusedAsync("use_dora = true is not supported");
         await File.WriteAllTextAsync(config, text, Cancellation);
 
-        (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "../x", Given)).RequireRefusal("An imported adapter's name has");
+        (await Fedchain.RunAsync("adapter", "import", "--home", Home, "--name", "../x", Given)).RequireRefusal("An adapter's name has");
         (await Fedchain.RunAsync("adapter", "import", "--home", Home, _folder["nowhere"])).RequireRefusal("is no PEFT adapter");
         (await Fedchain.RunAsync("adapter", "merge", "--adapter", Given, _folder["merged"])).RequireRefusal("Which base model?");
         (await Fedchain.RunAsync("adapter", "merge", "--home", Home, "--adapter", "none", _folder["merged"])).RequireRefusal("nothing to merge");
@@ -137,12 +157,12 @@ public sealed class AdapterImportTests : IDisposable
 
     /// <summary>Trains an adapter on the records and writes it as PEFT would.</summary>
     /// <returns>Its loss on the test records.</returns>
-    private double Train()
+    private double Train(int steps = 40)
     {
         using var model = CausalLanguageModel.Load(BaseModel.Own, ComputeDevice.Cpu);
         var data = PreparedData.From(InstitutionData.Load(Records), TokenizerFolder.Load(BaseModel.Own), model.Config.ContextLength);
         model.AttachAdapter(Config, default(Hash256));
-        model.TrainAdapter(data.Train, new() { Steps = 40, LearningRate = 1e-2 }, cancellationToken: Cancellation);
+        model.TrainAdapter(data.Train, new() { Steps = steps, LearningRate = 1e-2 }, cancellationToken: Cancellation);
         new PeftFolder(Config, model.AdapterLayout!, model.AdapterValues()).Write(Given, baseModelNameOrPath: null);
         return model.Evaluate(data.Test, cancellationToken: Cancellation).NatsPerToken;
     }

@@ -7,8 +7,8 @@ using FedChain.Protocol.Numerics;
 namespace FedChain.Node.Adapters;
 
 /// <summary>
-/// An adapter from elsewhere that the home holds under a name: <c>adapters/imported/NAME/</c>, a PEFT folder in the federation's fixed point, with the base
-/// model that it was checked against.
+/// An adapter from elsewhere, or the institution's own, that the home holds under a name: <c>adapters/imported/NAME/</c>, a PEFT folder in the federation's
+/// fixed point, with the base model that it was checked against.
 /// </summary>
 /// <param name="Name">Its name in this home.</param>
 /// <param name="Folder">Where it lies.</param>
@@ -30,7 +30,7 @@ internal sealed record ImportedAdapter(string Name, string Folder)
     public static string CheckedName(string name) =>
         name.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && !name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)
             ? name
-            : throw new UserErrorException($"An imported adapter's name has 1 to {LongestName} letters, digits, dots, hyphens and underscores, a letter or digit first; got '{name}'.");
+            : throw new UserErrorException($"An adapter's name has 1 to {LongestName} letters, digits, dots, hyphens and underscores, a letter or digit first; got '{name}'.");
 
     public static IReadOnlyList<ImportedAdapter> AllOf(HomeFolder home) => Directory.Exists(ParentOf(home))
         ? [.. Directory.GetDirectories(ParentOf(home)).Where(d => !d.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal) && File.Exists(Path.Combine(d, PeftFolder.WeightsFile))).Order(StringComparer.Ordinal).Select(d => new ImportedAdapter(Path.GetFileName(d), d))]
@@ -41,7 +41,16 @@ internal sealed record ImportedAdapter(string Name, string Folder)
     {
         var all = AllOf(home);
         return all.FirstOrDefault(a => a.Name == name)
-            ?? throw new UserErrorException($"This home has imported no adapter '{name}'. {(all.Count == 0 ? "'fedchain adapter import' imports one." : $"It has: {string.Join(", ", all.Select(a => a.Name))}.")}");
+            ?? throw new UserErrorException($"This home has no adapter '{name}'. {(all.Count == 0 ? "'fedchain adapter import' imports one." : $"It has: {string.Join(", ", all.Select(a => a.Name))}.")}");
+    }
+
+    /// <summary>The name, if an adapter can be added under it.</summary>
+    /// <exception cref="UserErrorException">The name is taken, or none that a folder should have.</exception>
+    public static string RequireFree(HomeFolder home, string name)
+    {
+        var folder = FolderOf(home, CheckedName(name));
+        return !Path.Exists(folder) ? name
+            : throw new UserErrorException($"This home has an adapter '{name}' already. Choose another name with --name, or delete {folder}.");
     }
 
     /// <summary>Takes an adapter in. It appears whole or not at all.</summary>
@@ -54,12 +63,7 @@ internal sealed record ImportedAdapter(string Name, string Folder)
     /// <exception cref="UserErrorException">The name is taken, or a value is beyond the fixed point.</exception>
     public static (ImportedAdapter Adapter, double Rounding) Add(HomeFolder home, string name, PeftFolder given, int fractionBits, Hash256 baseModel)
     {
-        var folder = Path.Combine(ParentOf(home), CheckedName(name));
-        if (Path.Exists(folder))
-        {
-            throw new UserErrorException($"This home has imported an adapter '{name}' already. Choose another name with --name, or delete {folder}.");
-        }
-
+        var folder = FolderOf(home, RequireFree(home, name));
         var (values, rounding) = Rounded(given, fractionBits);
         Directory.CreateDirectory(ParentOf(home));
         var building = $"{folder}.{Guid.NewGuid():N}{AtomicFile.Unfinished}";
@@ -79,6 +83,8 @@ internal sealed record ImportedAdapter(string Name, string Folder)
 
         return (new ImportedAdapter(name, folder), rounding);
     }
+
+    private static string FolderOf(HomeFolder home, string name) => Path.Combine(ParentOf(home), name);
 
     private static string ParentOf(HomeFolder home) => Path.Combine(home.AdaptersPath, "imported");
 

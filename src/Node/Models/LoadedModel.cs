@@ -1,4 +1,5 @@
 using FedChain.Learning;
+using FedChain.Learning.Lora;
 using FedChain.Learning.Tokenization;
 using FedChain.Node.Adapters;
 using FedChain.Node.Homes;
@@ -8,11 +9,15 @@ namespace FedChain.Node.Models;
 /// <summary>The home's base model with the adapter that was asked for.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(CausalLanguageModel model, ITokenizer tokenizer, string name) => (Model, Tokenizer, Name) = (model, tokenizer, name);
+    private LoadedModel(CausalLanguageModel model, ITokenizer tokenizer, PeftFolder? adapter, string name) =>
+        (Model, Tokenizer, Adapter, Name) = (model, tokenizer, adapter, name);
 
     public CausalLanguageModel Model { get; }
 
     public ITokenizer Tokenizer { get; }
+
+    /// <summary>The adapter that <see cref="Model"/> has; null for the base model as it is.</summary>
+    public PeftFolder? Adapter { get; }
 
     /// <summary>What is loaded, for people.</summary>
     public string Name { get; }
@@ -40,7 +45,7 @@ internal sealed class LoadedModel : IDisposable
                 chosen.RequireBase(folder, await digest);
             }
 
-            return new LoadedModel(model, tokenizer, $"{chosen.Name} on base model {folder.Path}");
+            return new LoadedModel(model, tokenizer, chosen.Adapter, $"{chosen.Name} on base model {folder.Path}");
         }
         catch
         {

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using FedChain.Learning.Training;
+using FedChain.Node.Adapters;
+using FedChain.Node.Homes;
+using FedChain.Node.Models;
+using FedChain.Node.Training;
+using FedChain.Protocol.Files;
+
+namespace FedChain.Node.Cli;
+
+/// <summary>An adapter of the institution's own, beside the shared one: trained from it on the own records alone, and never sent anywhere.</summary>
+internal static class AdapterPersonaliseCommand
+{
+    public static Command Create()
+    {
+        var home = CommonOptions.Home();
+        var rpc = CommonOptions.Rpc();
+        var from = EvaluateCommand.AdapterOption();
+        var name = new Option<string>("--name") { Description = "What the home is to call it.", HelpName = "NAME", DefaultValueFactory = _ => "personal" };
+        var data = new Option<FileInfo?>("--data") { Description = "Records to train on; the home's if not given.", HelpName = "FILE" };
+        var passphrase = CommonOptions.PassphraseFile();
+        var json = CommonOptions.Json();
+        var command = new Command("personalise", """
+            Trains an adapter of this institution's own: from a shared one on, on its own records alone. It stays in the home, is shared with nobody, and
+            is used as imported:NAME by generate, evaluate, chat, 'adapter keep' and 'adapter merge'. Nothing is kept that does worse on the validation
+            records than the adapter that it began from. A shared adapter serves all institutions; this one serves one.
+
+            Examples:
+              fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 120 --learning-rate 1e-4
+              fedchain adapter keep imported:personal --home /srv/fedchain
+            """)
+        { home, rpc, from, name, data, passphrase, json };
+        var (placementOptions, trainingOptions) = (new PlacementOptions(command), new LocalTrainingOptions(command));
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            var chosenName = ImportedAdapter.RequireFree(folder, result.GetRequiredValue(name));
+            var training = trainingOptions.Apply(result, folder.Settings.Training);
+            var file = result.GetValue(data)?.FullName ?? folder.Settings.Data
+                ?? throw new UserErrorException($"The home {folder.Path} names no data. Use --data FILE, or set \"data\" in home.json.");
+            var baseModel = BaseModel.Open(folder.Settings.Model ?? BaseModel.Own);
+            var prepared = TorchTrainer.ReadData(baseModel, file, training);
+            using var loaded = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(from), placementOptions.Read(result, folder.Settings),
+                () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
+            var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
+
+            var before = Loss();
+            var options = training.For(Factors.Both, folder.Settings.Seed, round: 0);
+            loaded.Model.TrainAdapter(prepared.Train, options, result.GetValue(json) ? null : new Printer(), cancellationToken);
+            var after = Loss();
+            if (after >= before)
+            {
+                throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                    $"After {options.Steps} steps the loss on the {prepared.Val.Count} validation records is {after:F4} nats per token; {loaded.Name} has {before:F4}. Nothing was kept. Try a lower --learning-rate or fewer --steps."));
+            }
+
+            var (personal, _) = ImportedAdapter.Add(
+                folder, chosenName, start with { Values = loaded.Model.AdapterValues() }, start.Config.FractionBits, await baseModel.DigestAsync(cancellationToken));
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    name = personal.Name,
+                    adapter = personal.Digest.ToString(),
+                    from = loaded.Name,
+                    steps = options.Steps,
+                    trainingRecords = prepared.Train.Count,
+                    validationRecords = prepared.Val.Count,
+                    natsPerTokenBefore = before,
+                    natsPerToken = after,
+                    folder = personal.Folder,
+                }, JsonOutput.Options));
+                return;
+            }
+
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
+                Kept in the home as {AdapterReference.ImportedPrefix}{personal.Name}, adapter {personal.Digest}.
+                  Loss on the {prepared.Val.Count} validation records: {after:F4} nats per token; {before:F4} with {loaded.Name}.
+                  'fedchain adapter keep {AdapterReference.ImportedPrefix}{personal.Name}' makes it the one that generate, chat and evaluate use.
+                """));
+
+            double Loss() => loaded.Model.Evaluate(prepared.Val, training.BatchSize, cancellationToken).NatsPerToken;
+        });
+        return command;
+    }
+
+    private sealed class Printer : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Step % 10 == 0 || value.Step == value.Steps)
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"step {value.Step} of {value.Steps}: loss {value.Loss:F4}, {value.TokensPerSecond:F0} tokens/s, {value.Remaining:h\\:mm\\:ss} left"));
+            }
+        }
+    }
+}
