@@ -52,7 +52,7 @@ public sealed class CausalLanguageModel : IDisposable
     public static CausalLanguageModel Load(string directory, ComputeDevice device = ComputeDevice.Auto, WeightType? weights = WeightType.Float32)
     {
         var on = Compute.Resolve(device);
-        return new(ModelFolder.Load(directory, on, weights ?? (on.type == DeviceType.CUDA ? WeightType.BFloat16 : WeightType.Float32)));
+        return new(ModelFolder.Load(directory, on, weights ?? Compute.UsualWeights(device)));
     }
 
     /// <summary>A new model with weights drawn from a seed; the same on every machine.</summary>
@@ -147,6 +147,22 @@ public sealed class CausalLanguageModel : IDisposable
         var values = new int[Attached.Layout.Count];
         Protocol.Numerics.FixedPoint.Quantize(Attached.Export(), Attached.Config.FractionBits, values);
         return new Adapter(Attached.Layout, Attached.Config.FractionBits, values);
+    }
+
+    /// <summary>
+    /// Adds <paramref name="share"/> · s B A of the attached adapter to the base weights themselves, until <see cref="RestoreWeights"/>. So FedEx-LoRA gives
+    /// everybody what averaged factors leave out: mean(B A) - mean(B) mean(A) (Singhal et al., arXiv 2410.09432).
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No adapter is attached, or the weights aren't held in float32.</exception>
+    public void AbsorbAdapter(double share) => Attached.Absorb(share);
+
+    /// <summary>The base weights as they were loaded, to the bit.</summary>
+    public void RestoreWeights()
+    {
+        foreach (var linear in _decoder.Linears)
+        {
+            linear.Restore();
+        }
     }
 
     /// <summary>Trains the attached adapter; the base weights are frozen.</summary>

@@ -1,3 +1,4 @@
+using FedChain.Learning.Models;
 using FedChain.Learning.Native;
 using TorchSharp;
 
@@ -41,6 +42,9 @@ public static class Compute
     /// <summary>Whether a choice means a CUDA device here.</summary>
     /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>
     public static bool IsCuda(ComputeDevice device) => Resolve(device).type == DeviceType.CUDA;
+
+    /// <summary>How weights are held on a device unless something else is asked for: float32 on the CPU, bfloat16 on CUDA.</summary>
+    public static WeightType UsualWeights(ComputeDevice device) => IsCuda(device) ? WeightType.BFloat16 : WeightType.Float32;
 
     /// <summary>The torch device that a choice means here.</summary>
     /// <exception cref="InvalidOperationException">CUDA was asked for and isn't there.</exception>

@@ -21,11 +21,13 @@ public sealed class StudyTests
         SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
         string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small];
 
-        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "--workers", "2"]);
+        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "fedex:share=0.5", "--workers", "2"]);
         Assert.True(first.ExitCode == 0, first.ToString());
-        Assert.Contains("[4/4]", first.Output, StringComparison.Ordinal);
+        Assert.Contains("[5/5]", first.Output, StringComparison.Ordinal);
         var report = Read();
-        Assert.Equal(["alone", "fedit", "personal:share=0.5, shared part", "personal:share=0.5"], report.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["alone", "fedit", "personal:share=0.5, shared part", "personal:share=0.5", "fedex:share=0.5, shared part", "fedex:share=0.5"],
+            report.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
         foreach (var method in report.GetProperty("methods").EnumerateArray())
         {
             Assert.Equal(3, method.GetProperty("gains").EnumerateObject().Count());
@@ -38,12 +40,12 @@ public sealed class StudyTests
         }
 
         // One more method, one worker less: only what is new is done, and no figure changes.
-        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "krum", "--workers", "1"]);
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "fedex:share=0.5", "krum", "--workers", "1"]);
         Assert.True(second.ExitCode == 0, second.ToString());
         Assert.Contains("[1/1] krum", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetRawText()),
-            Read().GetProperty("methods").EnumerateArray().Take(4).Select(m => m.GetRawText()));
+            Read().GetProperty("methods").EnumerateArray().Take(6).Select(m => m.GetRawText()));
 
         // Krum for two liars needs seven members: three make no aggregate, and the base stays what it was.
         var krum = Read().GetProperty("methods").EnumerateArray().Last();
@@ -80,6 +82,7 @@ public sealed class StudyTests
     [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
     [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]
     [InlineData("1 to 2 can be dishonest", "--attackers", "3")]
+    [InlineData("fedex adds to the base model's weights", "--methods", "fedex", "--weights", "bf16")]
     [InlineData("context is 256 tokens", "--context", "512")]
     public async Task What_cannot_be_done_is_said(string expected, params string[] options)
     {

@@ -90,6 +90,9 @@ internal sealed class LoraAdapter : IDisposable
         return new Unmerging(_linears);
     }
 
+    /// <inheritdoc cref="LoraLinear.Absorb"/>
+    public void Absorb(double share) => _linears.ForEach(l => l.Absorb(share));
+
     public void Dispose() => _linears.ForEach(l => l.Detach());
 
     private sealed class Unmerging(List<LoraLinear> linears) : IDisposable

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FedChain.Learning.Lora;
 
 /// <summary>
-/// A linear layer of the decoder, with or without a low-rank adapter. The base weight is never written to by an adapter. Where the base computes in
+/// A linear layer of the decoder, with or without a low-rank adapter. Only <see cref="Absorb"/> writes to the base weight. Where the base computes in
 /// bfloat16, the factors stay float32 and are rounded for each product; the sum W + s B A, which would lose most of a small update, is never formed.
 /// </summary>
 internal sealed class LoraLinear : IDisposable
@@ -21,6 +21,7 @@ internal sealed class LoraLinear : IDisposable
     private readonly QuantizedWeight? _quantized;
     private readonly Tensor? _bias; // (out)
     private Tensor? _merged;
+    private Tensor? _original; // the weight before it absorbed anything
 
     public LoraLinear(string name, Tensor weight, Tensor? bias) => (Name, _weight, _bias) = (name, weight, bias);
 
@@ -80,6 +81,35 @@ internal sealed class LoraLinear : IDisposable
         }
     }
 
+    /// <summary>Adds <paramref name="share"/> · s B A to the base weight itself, until <see cref="Restore"/>.</summary>
+    /// <exception cref="InvalidOperationException">The weight isn't held in float32.</exception>
+    public void Absorb(double share)
+    {
+        if (_weight is not { dtype: ScalarType.Float32 })
+        {
+            throw new InvalidOperationException($"Only weights held in float32 can absorb an adapter; {Name}'s are not.");
+        }
+
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        Unmerge();
+        _original ??= _weight.clone().DetachFromDisposeScope();
+        _weight.addmm_(B!, A!, alpha: (float)(share * Scale));
+    }
+
+    /// <summary>The base weight as it was loaded, to the bit.</summary>
+    public void Restore()
+    {
+        if (_original is not null)
+        {
+            using var _ = no_grad();
+            Unmerge();
+            _weight!.copy_(_original).DetachFromDisposeScope();
+            _original.Dispose();
+            _original = null;
+        }
+    }
+
     /// <summary>Back to W and the factors. Exact: the base weight was never changed.</summary>
     public void Unmerge()
     {
@@ -118,5 +148,9 @@ internal sealed class LoraLinear : IDisposable
         return y.PlusInPlace(nn.functional.linear(low, B!.to(x.dtype)), Scale);
     }
 
-    public void Dispose() => Detach();
+    public void Dispose()
+    {
+        Detach();
+        _original?.Dispose();
+    }
 }

@@ -1,3 +1,5 @@
+using FedChain.Learning;
+using FedChain.Learning.Models;
 using FedChain.Node.Models;
 using FedChain.Protocol.Files;
 
@@ -66,6 +68,12 @@ internal sealed class InstitutionStudy
         if (options.Attackers.Any(n => n < 1 || n >= data.Institutions.Count))
         {
             throw new UserErrorException($"With {data.Institutions.Count} institutions, 1 to {data.Institutions.Count - 1} can be dishonest.");
+        }
+
+        if (options.Methods.FirstOrDefault(m => m is StudyMethod.Federated { TakesUpResidual: true }) is { } exact
+            && (options.Placement.Weights ?? Compute.UsualWeights(options.Placement.Device)) != WeightType.Float32)
+        {
+            throw new UserErrorException($"{exact.Name} adds to the base model's weights, which have to be held in float32 for that. Use --weights f32, or leave it out of --methods.");
         }
 
         var report = await Task.Run(() => new InstitutionStudy(options, data, say).Run(cancellationToken), cancellationToken);

@@ -44,6 +44,10 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         {
             result = result with { Failure = e.Message };
         }
+        finally
+        {
+            model.RestoreWeights();
+        }
 
         return result with { Seconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 1) };
 
@@ -133,6 +137,11 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             }
 
             lost.AddRange(federation.Aggregate(updates, cancellationToken));
+            if (method.TakesUpResidual)
+            {
+                TakeUpResidual(updates, federation.Global);
+            }
+
             model.ImportAdapter(federation.Global);
             var losses = present.ToDictionary(i => i.Name, i => model.Evaluate(i.Val, cancellationToken: cancellationToken));
             before = losses.ToDictionary(l => l.Key, l => l.Value.Loss);
@@ -141,6 +150,19 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
 
         var global = Measured(empty, honest, cancellationToken) with { Rounds = results, BytesPerMember = federation.BytesPerMember };
         return personal == 0 ? global : Personalised(global, method, run.Seed, personal, honest, federation.Global, cancellationToken);
+    }
+
+    /// <summary>Adds mean(B A) - mean(B) mean(A) to the base weights.</summary>
+    private void TakeUpResidual(List<LocalUpdate> updates, Adapter mean)
+    {
+        foreach (var update in updates)
+        {
+            model.ImportAdapter(update.Adapter);
+            model.AbsorbAdapter(1.0 / updates.Count);
+        }
+
+        model.ImportAdapter(mean);
+        model.AbsorbAdapter(-1);
     }
 
     /// <summary>Every member goes on from the global adapter, for itself.</summary>

@@ -49,6 +49,12 @@ public abstract record StudyMethod(string Name, double LearningRate)
         public double Proximal { get; init; }
 
         /// <summary>
+        /// Whether everybody's base weights take up what averaged factors leave out of the average of their products (FedEx-LoRA): exact, but what comes of it
+        /// is no longer an adapter on the base model.
+        /// </summary>
+        public bool TakesUpResidual { get; init; }
+
+        /// <summary>
         /// Share of the local steps, from 0 to below 1, that each member keeps for itself: after the last round it goes on from the global adapter on its own
         /// records, to an adapter that it doesn't share.
         /// </summary>

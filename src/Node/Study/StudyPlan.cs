@@ -19,6 +19,7 @@ internal static class StudyPlan
         new StudyMethod.Federated("fedit-samples", 1e-2) { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = Policy.MaxWeight },
         new StudyMethod.Federated("alternating", 2e-2) { Schedule = Policy.Alternating },
         new StudyMethod.Federated("ffa", 2e-2) { Schedule = [Factors.B] },
+        new StudyMethod.Federated("fedex", 1e-2) { TakesUpResidual = true },
         new StudyMethod.Federated("fedprox", 1e-2) { Proximal = 0.1 },
         new StudyMethod.Federated("fair-gain", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1) },
         new StudyMethod.Federated("fair-loss", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Loss, 2) },

@@ -38,6 +38,31 @@ public sealed class LoraAdapterTests : IDisposable
     }
 
     [Fact]
+    public void What_averaged_factors_leave_out_can_be_put_into_the_weight_and_taken_back_to_the_bit()
+    {
+        var (w, x) = (randn(40, 24).div_(5), randn(5, 24));
+        using var linear = new LoraLinear("x.q_proj", w, null);
+        var before = Golden.Values(w);
+        Tensor[] a = [randn(3, 24), randn(3, 24)], b = [randn(40, 3), randn(40, 3)];
+        using var _ = no_grad();
+        var expected = nn.functional.linear(x, w + (b[0].matmul(a[0]) + b[1].matmul(a[1]))); // scale 2, each counts a half
+        foreach (var (ofA, ofB) in a.Zip(b))
+        {
+            linear.Attach(ofA.clone().DetachFromDisposeScope(), ofB.clone().DetachFromDisposeScope(), 2);
+            linear.Absorb(0.5);
+        }
+
+        linear.Attach(((a[0] + a[1]) / 2).DetachFromDisposeScope(), ((b[0] + b[1]) / 2).DetachFromDisposeScope(), 2);
+        linear.Absorb(-1);
+        Golden.Near(Golden.Values(expected), linear.Forward(x), 1e-4, "the mean of the products");
+
+        linear.Restore();
+        Assert.Equal(before, Golden.Values(w));
+        linear.Enabled = false;
+        Golden.Near(Golden.Values(nn.functional.linear(x, w)), linear.Forward(x), 0, "restored");
+    }
+
+    [Fact]
     public void Factored_and_formed_have_the_same_gradients()
     {
         const int Inputs = 600, Outputs = 700;
