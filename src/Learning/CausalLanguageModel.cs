@@ -6,7 +6,6 @@ using FedChain.Learning.Models;
 using FedChain.Learning.Training;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
-using TorchSharp;
 
 namespace FedChain.Learning;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FedChain.Learning.Data;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
 using FedChain.Node.Training;
@@ -54,6 +55,31 @@ public sealed class EngineOptionsTests : IDisposable
 
         async Task<double> LossAsync(params string[] options) =>
             JsonDocument.Parse((await Fedchain.RunAsync(["evaluate", "--home", Home, "--adapter", "none", "--json", .. options])).RequireDone()).RootElement.GetProperty("natsPerToken").GetDouble();
+    }
+
+    [Fact]
+    public async Task Answers_are_counted_where_the_records_give_one_and_compared_with_guessing()
+    {
+        var file = _folder["questions.jsonl"];
+        await File.WriteAllLinesAsync(file, Enumerable.Range(0, 200).Select(i => JsonSerializer.Serialize(new
+        {
+            id = $"{i}",
+            prompt = $"Is {i} even?",
+            response = i % 10 == 9 ? "nobody knows" : i % 2 == 0 ? $"yes. Half of {i} is {i / 2}." : "no",
+        })), TestContext.Current.CancellationToken);
+        await InitAsync("--data", file);
+        var expected = InstitutionData.Load(file).Test;
+        var (yes, no) = (expected.Count(r => r.Response.StartsWith("yes", StringComparison.Ordinal)), expected.Count(r => r.Response == "no"));
+        Assert.True(yes > 0 && no > 0 && yes + no < expected.Count); // a record of another kind is not asked
+
+        string[] evaluate = ["evaluate", "--home", Home, "--adapter", "none", "--answers", "yes", "no"];
+        var labels = JsonDocument.Parse((await Fedchain.RunAsync([.. evaluate, "--json"])).RequireDone()).RootElement.GetProperty("labels");
+        Assert.Equal((yes + no, Math.Max(yes, no)), (labels.GetProperty("questions").GetInt32(), labels.GetProperty("mostFrequent").GetInt32()));
+        Assert.InRange(labels.GetProperty("correct").GetInt32(), 0, yes + no);
+        Assert.Contains($"of {yes + no} questions {labels.GetProperty("correct").GetInt32()} (", (await Fedchain.RunAsync(evaluate)).RequireDone(), StringComparison.Ordinal);
+
+        (await Fedchain.RunAsync([.. evaluate[..^2], "A)", "B)"])).RequireRefusal("has a response that begins with 'A)' or 'B)'");
+        (await Fedchain.RunAsync([.. evaluate[..^1], "yes"])).RequireRefusal("--answers: Expected at least two different answers, none empty; got 'yes', 'yes'.");
     }
 
     [Fact]

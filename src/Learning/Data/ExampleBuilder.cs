@@ -29,10 +29,25 @@ public sealed class ExampleBuilder
     public int[] BuildPrompt(string prompt, int? most = null) => Prompt(_tokenizer.Encode(prompt), most ?? _context / 2).Tokens;
 
     /// <summary>The sequence, and whether anything had to be cut.</summary>
-    public (TokenizedExample Example, bool IsCut) Build(string prompt, string response)
+    public (TokenizedExample Example, bool IsCut) Build(string prompt, string response) => Build(prompt, response, _tokenizer.EosId);
+
+    /// <summary>The sequence of a prompt and of how a response may begin: it has no EOS, since the text would go on.</summary>
+    public TokenizedExample BuildBeginning(string prompt, string beginning) => Build(prompt, beginning, eos: null).Example;
+
+    /// <summary>All sequences, in the records' order, and how many had to be cut.</summary>
+    public (IReadOnlyList<TokenizedExample> Examples, int CutRecords) BuildAll(IEnumerable<DataRecord> records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        var built = records.Select(record => Build(record.Prompt, record.Response)).ToList();
+        return ([.. built.Select(b => b.Example)], built.Count(b => b.IsCut));
+    }
+
+    private int PromptFrame => (_tokenizer.BosId is null ? 0 : 1) + (_tokenizer.NewlineId is null ? 0 : 1);
+
+    private (TokenizedExample Example, bool IsCut) Build(string prompt, string response, int? eos)
     {
         var responseIds = _tokenizer.Encode(response);
-        var responseLength = responseIds.Length + (_tokenizer.EosId is null ? 0 : 1);
+        var responseLength = responseIds.Length + (eos is null ? 0 : 1);
         var promptIds = _tokenizer.Encode(prompt);
         var promptLength = PromptFrame + promptIds.Length;
 
@@ -44,19 +59,9 @@ public sealed class ExampleBuilder
             return (new TokenizedExample([.. promptTokens, .. responseIds], promptTokens.Length, _tokenizer.DecodeBytes(responseIds).Length), true);
         }
 
-        int[] tokens = _tokenizer.EosId is { } eos ? [.. promptTokens, .. responseIds, eos] : [.. promptTokens, .. responseIds];
+        int[] tokens = eos is { } end ? [.. promptTokens, .. responseIds, end] : [.. promptTokens, .. responseIds];
         return (new TokenizedExample(tokens, promptTokens.Length, Encoding.UTF8.GetByteCount(response)), promptIsCut);
     }
-
-    /// <summary>All sequences, in the records' order, and how many had to be cut.</summary>
-    public (IReadOnlyList<TokenizedExample> Examples, int CutRecords) BuildAll(IEnumerable<DataRecord> records)
-    {
-        ArgumentNullException.ThrowIfNull(records);
-        var built = records.Select(record => Build(record.Prompt, record.Response)).ToList();
-        return ([.. built.Select(b => b.Example)], built.Count(b => b.IsCut));
-    }
-
-    private int PromptFrame => (_tokenizer.BosId is null ? 0 : 1) + (_tokenizer.NewlineId is null ? 0 : 1);
 
     private (int[] Tokens, bool IsCut) Prompt(int[] ids, int room)
     {
