@@ -17,14 +17,21 @@ public static class FairWeights
     /// <summary>How many times its weight an update can get.</summary>
     public const int Cap = 3;
 
+    /// <summary>w of everybody where the policy's weights are uniform. With w = 1 only whoever gained less than half of G would weigh more, and nobody less.</summary>
+    public const long Uniform = 1 << 10;
+
     /// <summary>The weights w', in the updates' order.</summary>
     /// <param name="rule">By what, and q.</param>
-    /// <param name="updates">Each included update's w, 1 to <see cref="Policy.MaxWeight"/>, and its losses.</param>
+    /// <param name="updates">Each included update's w where the weights aren't uniform, 1 to <see cref="Policy.MaxWeight"/>, and its losses.</param>
     public static long[] Of(AggregationRule.FairMean rule, IReadOnlyList<(long Weight, UpdateLosses Losses)> updates)
     {
         var figures = updates.Select(u => Figure(rule.By, u.Losses)).ToArray();
         var median = LowerMedian(figures);
-        return [.. updates.Select((u, k) => rule.By == Fairness.Gain ? Raised(u.Weight, median, figures[k], rule.Power) : Raised(u.Weight, figures[k], median, rule.Power))];
+        return [.. updates.Select((u, k) =>
+        {
+            var weight = rule.Weights == Weighting.Uniform ? Uniform : u.Weight;
+            return rule.By == Fairness.Gain ? Raised(weight, median, figures[k], rule.Power) : Raised(weight, figures[k], median, rule.Power);
+        })];
     }
 
     /// <summary>The middle value, the lower one of the middle two.</summary>

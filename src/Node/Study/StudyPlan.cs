@@ -69,6 +69,8 @@ internal static class StudyPlan
                     return f with { PersonalShare = value };
                 case ("rounds", StudyMethod.Federated f) when value >= 1 && value == Math.Floor(value):
                     return f with { Rounds = (int)value };
+                case ("power", StudyMethod.Federated { Rule: AggregationRule.FairMean fair } f) when value is 1 or 2:
+                    return f with { Rule = fair with { Power = (int)value } };
                 case ("proximal", StudyMethod.Federated f) when value >= 0:
                     return f with { Proximal = value };
                 case ("remember", StudyMethod.Federated f) when value is 0 or 1:
@@ -77,6 +79,6 @@ internal static class StudyPlan
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's, power (1 or 2) a fair mean's.");
     }
 }

@@ -52,7 +52,7 @@ internal static class Definitions
         return [.. clients.Select((c, k) =>
         {
             var (above, below) = rule.By == Fairness.Gain ? (median, figures[k]) : (figures[k], median);
-            var w = (BigInteger)Weight(c, rule.Weights);
+            var w = rule.Weights == Weighting.Uniform ? 1024 : (BigInteger)Weight(c, rule.Weights);
             var raised = w * BigInteger.Pow(above, rule.Power) / BigInteger.Pow(below, rule.Power);
             return BigInteger.Min(BigInteger.Max(raised, 1), 3 * w);
         })];

@@ -42,6 +42,13 @@ public sealed class FairWeightsTests
         Assert.True((1L << 16) * FairWeights.Cap * Most <= WeightedSum.MaxWeight);
     }
 
+    [Fact]
+    public void Uniform_weights_are_fine_enough_to_tell_a_third_more_or_less() =>
+        // gains 75k, 100k, 150k
+        Assert.Equal([1365, 1024, 682], FairWeights.Of(
+            new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1),
+            [.. new[] { 75_000, 100_000, 150_000 }.Select(g => (1L, new UpdateLosses(new Micronats(1_000_000), new Micronats(1_000_000 - g), new Micronats(0))))]));
+
     private static long[] Weights(Fairness by, int power, params (long Weight, long Untouched, long Base)[] updates) => FairWeights.Of(
         new AggregationRule.FairMean(Weighting.Samples, by, power),
         [.. updates.Select(u => (u.Weight, new UpdateLosses(new Micronats(u.Untouched), new Micronats(u.Base), new Micronats(0))))]);
