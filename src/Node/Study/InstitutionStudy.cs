@@ -115,7 +115,7 @@ internal sealed class InstitutionStudy
 
     /// <summary>A method that ends with personal models has two lines: what members share, and what each ends up with.</summary>
     private static IEnumerable<(string Name, bool Personal)> RowsOf(StudyMethod method) =>
-        method is StudyMethod.Federated { PersonalShare: > 0 } ? [($"{method.Name}, shared part", false), (method.Name, true)] : [(method.Name, true)];
+        method is StudyMethod.Federated { IsPersonal: true } ? [($"{method.Name}, shared part", false), (method.Name, true)] : [(method.Name, true)];
 
     /// <summary>
     /// The same search for every method, by validation records and with seed 1: half, once and twice its learning rate, and further in the direction in

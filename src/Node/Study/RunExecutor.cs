@@ -93,9 +93,10 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         }
 
         var federation = new SimulatedFederation(data, config, method, model.LayoutFor(config), SeedOf(run.Seed));
+        var held = new HeldAdapters(model, config, method, run.Seed);
         model.DetachAdapter();
         var untouched = present.ToDictionary(i => i.Name, i => Loss(i.Val, cancellationToken));
-        model.AttachAdapter(config, federation.Global);
+        held.Attach(federation.Global);
         var before = present.ToDictionary(i => i.Name, i => Loss(i.Val, cancellationToken));
         var results = new List<RoundResult>();
         var memories = present.SelectMany(i => new[] { Factors.A, Factors.B, Factors.Both }.Select(f => (i.Name, f))).ToDictionary(k => k, _ => new OptimiserMemory());
@@ -117,13 +118,13 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             foreach (var institution in present)
             {
                 var flips = run.Attack?.Kind == AttackKind.LabelFlip && !honest.Contains(institution);
-                model.ImportAdapter(federation.Global);
+                held.Load(federation.Global, institution.Name);
                 try
                 {
                     Train(
                         flips ? Hostile.Flipped(institution.Train) : institution.Train, options with { Seed = StudySeed.Of(run.Seed, $"{institution.Name}/{round}") },
                         method.RemembersOptimiser ? memories[(institution.Name, federation.Factors)] : null, cancellationToken);
-                    updates.Add(new(institution.Name, model.ExportAdapter(), institution.Train.Count, untouched[institution.Name], before[institution.Name]));
+                    updates.Add(new(institution.Name, held.Take(institution.Name), institution.Train.Count, untouched[institution.Name], before[institution.Name]));
                 }
                 catch (TrainingDivergedException e)
                 {
@@ -142,14 +143,14 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
                 TakeUpResidual(updates, federation.Global);
             }
 
-            model.ImportAdapter(federation.Global);
+            held.Load(federation.Global);
             var losses = present.ToDictionary(i => i.Name, i => model.Evaluate(i.Val, cancellationToken: cancellationToken));
             before = losses.ToDictionary(l => l.Key, l => l.Value.Loss);
             results.Add(new(round + 1, honest.ToDictionary(i => i.Name, i => losses[i.Name].BitsPerByte!.Value), lost));
         }
 
         var global = Measured(empty, honest, cancellationToken) with { Rounds = results, BytesPerMember = federation.BytesPerMember };
-        return personal == 0 ? global : Personalised(global, method, run.Seed, personal, honest, federation.Global, cancellationToken);
+        return method.IsPersonal ? Personalised(global, method, run.Seed, personal, honest, name => held.Load(federation.Global, name), cancellationToken) : global;
     }
 
     /// <summary>Adds mean(B A) - mean(B) mean(A) to the base weights.</summary>
@@ -165,16 +166,20 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         model.AbsorbAdapter(-1);
     }
 
-    /// <summary>Every member goes on from the global adapter, for itself.</summary>
+    /// <summary>Every member goes on for itself from the global adapter, and its own beside it.</summary>
     private RunResult Personalised(
-        RunResult global, StudyMethod.Federated method, ulong seed, int personal, List<PreparedData> honest, Adapter start, CancellationToken cancellationToken)
+        RunResult global, StudyMethod.Federated method, ulong seed, int personal, List<PreparedData> honest, Action<string> load, CancellationToken cancellationToken)
     {
         var tests = global.Tests.ToList();
         var validation = new Dictionary<string, double>();
         foreach (var institution in honest)
         {
-            model.ImportAdapter(start);
-            Train(institution.Train, Options(method.PersonalLearningRate, seed, $"{institution.Name}/personal") with { Steps = personal }, memory: null, cancellationToken);
+            load(institution.Name);
+            if (personal > 0)
+            {
+                Train(institution.Train, Options(method.PersonalLearningRate, seed, $"{institution.Name}/personal") with { Steps = personal }, memory: null, cancellationToken);
+            }
+
             validation.Add(institution.Name, BitsPerByte(institution.Val, cancellationToken));
             tests.Add(Tested(institution.Name, institution, cancellationToken));
         }

@@ -55,6 +55,15 @@ public abstract record StudyMethod(string Name, double LearningRate)
         public bool TakesUpResidual { get; init; }
 
         /// <summary>
+        /// Whether each member has an adapter of its own beside the shared one, of the same rank: every local step trains both, and only the shared one is sent
+        /// and averaged (as FedDPA's local adapter does, Yang et al., arXiv 2403.19211).
+        /// </summary>
+        public bool HasOwnBeside { get; init; }
+
+        /// <summary>Whether members end up with models of their own.</summary>
+        public bool IsPersonal => HasOwnBeside || PersonalShare > 0;
+
+        /// <summary>
         /// Share of the local steps, from 0 to below 1, that each member keeps for itself: after the last round it goes on from the global adapter on its own
         /// records, to an adapter that it doesn't share.
         /// </summary>

@@ -71,6 +71,8 @@ internal static class StudyPlan
                     return f with { Rounds = (int)value };
                 case ("power", StudyMethod.Federated { Rule: AggregationRule.FairMean fair } f) when value is 1 or 2:
                     return f with { Rule = fair with { Power = (int)value } };
+                case ("beside", StudyMethod.Federated f) when value is 0 or 1:
+                    return f with { HasOwnBeside = value == 1 };
                 case ("proximal", StudyMethod.Federated f) when value >= 0:
                     return f with { Proximal = value };
                 case ("remember", StudyMethod.Federated f) when value is 0 or 1:
