@@ -31,6 +31,99 @@ contract SizesTest is Voting {
         _live(100);
     }
 
+    function test_departures_from_1_in_every_phase() external {
+        _departInEveryPhase(1);
+    }
+
+    function test_departures_from_2_in_every_phase() external {
+        _departInEveryPhase(2);
+    }
+
+    function test_departures_from_3_in_every_phase() external {
+        _departInEveryPhase(3);
+    }
+
+    function test_departures_from_4_in_every_phase() external {
+        _departInEveryPhase(4);
+    }
+
+    function test_departures_from_7_in_every_phase() external {
+        _departInEveryPhase(7);
+    }
+
+    enum When {
+        BeforeTheFirstRound,
+        InTraining,
+        Submitted,
+        InItsTurn,
+        WithItsCandidateOut,
+        Finalised,
+        Aborted
+    }
+
+    /// @dev One member goes, by resignation and by expulsion; the others, if there are any, end the next round without it.
+    function _departInEveryPhase(uint256 n) private {
+        found(n);
+        for (uint256 when = 0; when <= uint256(type(When).max); ++when) {
+            for (uint256 expelled = 0; expelled < 2; ++expelled) {
+                uint256 before = vm.snapshotState();
+                uint256 id = _reach(When(when), n);
+                if (n == 1) refused(abi.encodeWithSelector(IMembership.LastMember.selector, id));
+                if (expelled == 0) {
+                    _resign(id);
+                } else {
+                    byVote();
+                    membership.expel(id);
+                }
+                _goOn(n, n == 1 ? 0 : id);
+                vm.revertToState(before);
+                vm.warp(START);
+            }
+        }
+    }
+
+    /// @return The member that has to go: the last, or the elected.
+    function _reach(When when, uint256 n) private returns (uint256) {
+        if (when == When.BeforeTheFirstRound) return n;
+        open();
+        if (when == When.InTraining) {
+            submitAll(n - 1);
+            return n;
+        }
+        if (when == When.Submitted) {
+            submit(n);
+            return n;
+        }
+        submitAll(n);
+        if (when == When.InItsTurn) return aggregator(0);
+        if (when == When.Aborted) {
+            while (rounds.round().phase != IRounds.Phase.Aborted) {
+                vm.warp(rounds.round().until);
+            }
+            return n;
+        }
+        if (when == When.Finalised) finalise();
+        else publish(0, result(1));
+        return aggregator(0);
+    }
+
+    /// @param gone Who is no member any more; 0: nobody.
+    function _goOn(uint256 n, uint256 gone) private {
+        while (rounds.round().until != 0) {
+            vm.warp(rounds.round().until);
+        }
+        vm.warp(membership.clock() + INTERVAL);
+        vm.prank(operator(gone == 1 ? 2 : 1));
+        rounds.open();
+        assertEq(uint256(rounds.round().members), gone == 0 ? n : n - 1);
+        for (uint256 id = 1; id <= n; ++id) {
+            if (id != gone) submit(id);
+        }
+        finalise();
+        assertPhase(IRounds.Phase.Finalised, 0);
+        assertEq(rounds.base(), result(rounds.current()));
+    }
+
     function _live(uint256 n) private {
         found(n);
         runRound(n);
@@ -39,7 +132,7 @@ contract SizesTest is Voting {
         _succeed(n);
         _join(n);
         if (n > 2) _leaveInEveryPhase(n);
-        if (n > 1) _retire(n);
+        _retire(n);
         _recover(n);
     }
 
