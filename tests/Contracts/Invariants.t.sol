@@ -93,13 +93,15 @@ contract InvariantsTest is Test {
         assertTrue(fuzzed.holds(Ledger.Rule.Refusals));
     }
 
-    string[20] private all = [
+    string[22] private all = [
         "opened",
         "submitted",
         "published",
         "attested",
         "settled by signature",
         "signature skipped",
+        "vote for elsewhere",
+        "signature for elsewhere",
         "finalised",
         "rejected by votes",
         "rejected by time",

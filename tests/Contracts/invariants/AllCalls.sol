@@ -56,7 +56,7 @@ abstract contract AllCalls is VoteCalls {
             rounds.setPaused(false);
         }
         if (r.number >= allowed || membership.voters() < p.minimum) setPolicy(defaultParams(), GENESIS);
-        (bool ok,) = _call(_operator(_living(0)), address(rounds), abi.encodeCall(IRounds.open, ()));
+        (bool ok,) = _call(_operator(_living(block.timestamp)), address(rounds), abi.encodeCall(IRounds.open, ()));
         return ok && rounds.current() == r.number + 1;
     }
 
@@ -86,12 +86,12 @@ abstract contract AllCalls is VoteCalls {
         uint256 rest = seed / 34;
         if (kind < 5) this.wait(rest);
         else if (kind < 8) this.openRound(rest);
-        else if (kind < 10) this.submitUpdate(rest, uint8(rest >> 64));
+        else if (kind < 10) this.submitUpdate(rest, uint8((rest >> 64) % 16));
         else if (kind < 14) this.submitMost(rest);
         else if (kind < 17) this.publishCandidate(rest, (rest >> 64) % 4 != 0);
-        else if (kind < 18) this.attestDirectly(rest, uint8(rest >> 64));
+        else if (kind < 18) this.attestDirectly(rest, uint8((rest >> 64) % 16));
         else if (kind < 20) this.attestMost(rest);
-        else if (kind < 22) this.attestBySignatures(rest, uint8(rest >> 64), uint8(rest >> 72));
+        else if (kind < 22) this.attestBySignatures(rest, uint8(rest >> 64));
         else if (kind < 23) this.joinFederation();
         else if (kind < 24) this.leaveFederation(rest, (rest >> 64) % 2 == 0);
         else if (kind < 25) this.rotateOperator(rest);

@@ -111,6 +111,7 @@ abstract contract RoundCalls is Ledger {
         bool entitled = r.phase == IRounds.Phase.Attestation && wrong > 2 && _mayVote(id);
         (bool ok,) = _call(_operator(id), address(rounds), abi.encodeCall(IRounds.attest, (round, turn, candidate, valid)));
         _hold(Rule.Refusals, ok == entitled);
+        if (r.phase == IRounds.Phase.Attestation && wrong <= 2 && _mayVote(id)) _note("vote for elsewhere");
         if (ok) {
             _hold(Rule.Elsewhere, candidate == ballot.candidate && round == ballot.round && turn == ballot.turn);
             votes[address(rounds)][candidate][id] = valid ? VALID : AGAINST;
@@ -119,17 +120,18 @@ abstract contract RoundCalls is Ledger {
         _observe();
     }
 
-    /// @dev Most of the members, mostly agreeing, or mostly not.
+    /// @dev Most of the members, mostly agreeing, or mostly not; some on something else than what is voted on.
     function attestMost(uint256 seed) external {
         bool hostile = seed % 3 == 0;
         for (uint256 i = 0; i < membership.lastId(); ++i) {
             bool against = ((seed >> (8 + i % 200)) % 8 == 0) != hostile;
-            if (rounds.round().phase == IRounds.Phase.Attestation) attestDirectly(seed % 1000 + i + (against ? 0 : 1 << 16), 255);
+            uint8 wrong = uint8((seed >> (16 + i % 200)) % 32);
+            if (rounds.round().phase == IRounds.Phase.Attestation) attestDirectly(seed % 1000 + i + (against ? 0 : 1 << 16), wrong);
         }
     }
 
     /// @dev A batch of new signatures, some for elsewhere, and of old ones.
-    function attestBySignatures(uint256 seed, uint8 count, uint8 elsewhere) external {
+    function attestBySignatures(uint256 seed, uint8 count) external {
         IRounds.Round memory r = rounds.round();
         if (r.phase != IRounds.Phase.Attestation) return;
         uint256 n = count % 5;
@@ -137,11 +139,14 @@ abstract contract RoundCalls is Ledger {
         bytes32 here = _about(r.number, r.turn, ballot.candidate, address(rounds), block.chainid);
         uint256 counted;
         for (uint256 i = 0; i < batch.length; ++i) {
-            Signed memory signed = i < n
-                ? _sign(uint256(keccak256(abi.encode(seed, i))), i == 0 ? elsewhere : 255, r)
-                : kept[uint256(keccak256(abi.encode(seed, i))) % kept.length];
+            Signed memory signed =
+                i < n ? _sign(uint256(keccak256(abi.encode(seed, i))), r) : kept[uint256(keccak256(abi.encode(seed, i))) % kept.length];
             batch[i] = signed.attestation;
-            if (signed.about != here || signed.key != operatorKey[signed.id] || !_mayVote(signed.id) || _decided(r.submissions)) continue;
+            if (signed.key != operatorKey[signed.id] || !_mayVote(signed.id) || _decided(r.submissions)) continue;
+            if (signed.about != here) {
+                _note("signature for elsewhere");
+                continue;
+            }
             votes[address(rounds)][ballot.candidate][signed.id] = signed.attestation.valid ? VALID : AGAINST;
             ++counted;
         }
@@ -165,7 +170,8 @@ abstract contract RoundCalls is Ledger {
         return keccak256(abi.encode(round, turn, candidate, target, chain));
     }
 
-    function _sign(uint256 seed, uint8 elsewhere, IRounds.Round memory r) private returns (Signed memory signed) {
+    function _sign(uint256 seed, IRounds.Round memory r) private returns (Signed memory signed) {
+        uint256 elsewhere = (seed >> 64) % 16;
         signed.id = _any(seed);
         signed.key = operatorKey[signed.id];
         signed.attestation.valid = (seed >> 32) % 4 != 0;
