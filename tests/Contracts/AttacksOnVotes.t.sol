@@ -206,6 +206,36 @@ contract AttacksOnVotesTest is Voting {
         assertEq(membership.voters(), 3);
     }
 
+    /// @dev Not stopped, but by the next vote: an operator need not agree to be one, so a member can name an address that a vote is about.
+    function test_attack_taking_the_address_that_was_voted_for() external {
+        _founded(4);
+        vm.prank(holder(5));
+        (uint256 id, bytes32 application) = membership.applyForSeat(profile(5), operator(5), commitment(5, 0));
+        _takeAsOperator(4, operator(5));
+        refused(abi.encodeWithSelector(IMembership.AddressTaken.selector, operator(5), 4));
+        byVote();
+        membership.admit(id, application);
+        _takeAsOperator(4, holder(9));
+        refused(abi.encodeWithSelector(IMembership.AddressTaken.selector, holder(9), 4));
+        byVote();
+        membership.recover(3, holder(9));
+
+        // Whoever does so has named itself, can't take back anything that was decided, and can be expelled by the others.
+        byVote();
+        membership.expel(4);
+        byVote();
+        membership.recover(3, holder(9));
+        byVote();
+        membership.admit(id, application);
+        assertEq(membership.operatedBy(operator(5)), id);
+    }
+
+    function _takeAsOperator(uint256 id, address account) private {
+        bytes32 next = commitment(id, rounds.member(id).commitments);
+        vm.prank(holder(id));
+        membership.setOperator(account, next);
+    }
+
     /// @dev A contract may hold a seat and be called by a vote. It learns of neither in a way that it could use.
     function test_attack_reentrancy_from_a_receiver() external {
         _founded(2);
