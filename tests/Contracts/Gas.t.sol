@@ -14,6 +14,8 @@ contract GasTest is Voting {
     uint256 private constant ATTEST = 55_000;
     uint256 private constant ATTEST_LAST = 90_000;
     uint256 private constant ATTEST_IN_BATCH = 20_000;
+    uint256 private constant OPEN_ANEW = 95_000;
+    uint256 private constant SUBMIT_ANEW = 85_000;
     uint256 private constant VOTE = 120_000; // the design has no budget for what is seldom; this one keeps it from growing
 
     string private constant USUAL_PROFILE =
@@ -177,6 +179,46 @@ contract GasTest is Voting {
         _within(group, "open, after an abort", OPEN);
         submit(first);
         _within(group, "submit, first", SUBMIT);
+    }
+
+    /// @dev The dearest that each call gets. Two of them leave the design's budget: an opening that puts another policy in force, once a vote,
+    /// and the submission after a `recommit` that waited, of a member that was contradicted. Their bounds are their own.
+    function test_dearest_calls_of_100_stays_in_budget() external {
+        string memory group = "100 members, dearest";
+        found(100);
+        runRound(100);
+        openAgain();
+        submitAll(100);
+        bytes32 candidate = publish(0, result(2));
+        uint256 first = aggregator(0);
+        uint256 doubter = first == 1 ? 2 : 1;
+        attest(doubter, 0, candidate, false);
+        this.attestFrom(3, 100, 65, candidate);
+        attest(first == 100 ? 99 : 100, 0, candidate, true);
+        _within(group, "attest, last (finalises against votes)", ATTEST_LAST);
+        assertPhase(IRounds.Phase.Finalised, 0);
+
+        IRounds.Params memory params = defaultParams();
+        params.training += 1;
+        setPolicy(params, GENESIS);
+        openAgain();
+        _within(group, "open, another policy", OPEN);
+        bytes32 next = commitment(doubter, 3);
+        vm.prank(operator(doubter));
+        rounds.recommit(next);
+        vm.snapshotGasLastCall(group, "recommit");
+        this.submitFrom(doubter + 1, 100);
+        vm.warp(rounds.round().closesAt + 2 * PUBLISHING);
+        publish(2, result(3));
+        vm.warp(rounds.round().until + INTERVAL);
+        setPolicy(params, keccak256("another genesis"));
+        open();
+        _within(group, "open, another genesis, after an abort", OPEN_ANEW);
+        this.submitFrom(doubter + 1, 100);
+        if (doubter == 2) submit(1);
+        secretIndex[doubter] = 3;
+        submit(doubter);
+        _within(group, "submit, last, what waited, contradicted", SUBMIT_ANEW);
     }
 
     /// @dev What founding and a vote cost, with a profile and a proposal of the usual length: `fedchain deploy --estimate` and `doctor` show it.
