@@ -85,6 +85,25 @@ contract GovernanceTest is Voting {
         _vote(id, proposal, FOR);
     }
 
+    /// @dev What counts is who had a vote at the snapshot: whoever is gone since may still cast it, and nothing else.
+    function test_who_was_expelled_votes_on_what_was_proposed_before() external {
+        _founded(3);
+        uint256 proposal = _propose(1, "p");
+        _wait(1);
+        byVote();
+        membership.expel(3);
+        _vote(1, proposal, FOR);
+        assertEq(governance.quorum(governance.proposalSnapshot(proposal)), 2);
+        _vote(3, proposal, FOR);
+        uint256 later = _propose(2, "q");
+        _wait(1);
+        refused(abi.encodeWithSelector(IGovernance.NoVote.selector, holder(3), later));
+        _vote(3, later, FOR);
+        _wait(100);
+        assertState(proposal, IGovernor.ProposalState.Succeeded);
+        assertState(later, IGovernor.ProposalState.Defeated);
+    }
+
     function test_voting_is_a_sign_of_life() external {
         _founded(2);
         uint256 proposal = _propose(1, "p");
