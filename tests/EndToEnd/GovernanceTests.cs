@@ -105,7 +105,7 @@ public sealed class GovernanceTests
         await OpenAsync(federation);
         var before = federation.State.LatestPolicy!;
         Refused(await federation.RunAsync(0, "propose", "policy"), "Nothing to change was given");
-        Refused(await federation.RunAsync(0, "propose", "policy", "--training", "0"), "The policy's training is 0; it lies between 1 and 2592000.");
+        Refused(await federation.RunAsync(0, "propose", "policy", "--training", "0"), "The policy's training is 0; it has to lie between 1 and 2592000.");
         Refused(await federation.RunAsync(0, "propose", "policy", "--schedule", "C"), "--schedule takes A, B or AB");
         Refused(await federation.RunAsync(0, "propose", "policy", "--max-steps", "0"), "maxSteps");
         await federation.PassAsync(0, "policy", "--training", "77", "--schedule", "B,A", "--rounds", "9", "--new-seed");
@@ -119,7 +119,7 @@ public sealed class GovernanceTests
         await OpenAsync(federation);
         Assert.Equal((after.Policy, after.Genesis), (federation.State.Current!.Policy, federation.State.Current.Base));
 
-        Refused(await federation.RunAsync(0, "propose", "setting", "voting-period", "4"), "it lies between 5 and 2592000");
+        Refused(await federation.RunAsync(0, "propose", "setting", "voting-period", "4"), "it has to lie between 5 and 2592000");
         await federation.PassAsync(0, "setting", "execution-delay", "60");
         Assert.Equal(60UL, await federation.Governance.GetExecutionDelayAsync(TestContext.Current.CancellationToken));
 

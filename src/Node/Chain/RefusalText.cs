@@ -99,7 +99,7 @@ public static class RefusalText
         Add(ContractErrors.OpeningPaused, _ => "The opening of rounds is paused, until a vote resumes it.");
         Add(ContractErrors.Resting, v => $"The policy let rounds run up to round {v.Integer(0)}. A vote has to set a policy for more: fedchain propose policy.");
         Add(ContractErrors.TooFewMembers, v => $"There are {v.Integer(0)} members, and the policy wants at least {v.Integer(1)} updates: every round would be aborted.");
-        Add(ContractErrors.ParamOutOfBounds, v => $"The policy's {VisibleText.Line(v.Text(0))} is {v.Integer(1)}; it lies between {v.Integer(2)} and {v.Integer(3)}.");
+        Add(ContractErrors.ParamOutOfBounds, v => $"The policy's {VisibleText.Line(v.Text(0))} is {v.Integer(1)}; it has to lie between {v.Integer(2)} and {v.Integer(3)}.");
         Add(ContractErrors.EmptyGenesis, _ => "The genesis, the first adapter's digest, is zero.");
         Add(ContractErrors.AlreadyStarted, v => $"This Rounds contract has opened round {v.Integer(0)} already, so it can't succeed another.");
     }
@@ -109,7 +109,7 @@ public static class RefusalText
         Add(ContractErrors.LiveProposal, v => $"Member {v.Integer(0)} has a live proposal, {Proposal(v, 1)}; each member has one at a time. See fedchain proposals {Proposal(v, 1)}.");
         Add(ContractErrors.NoVote, v => $"{v.Address(0)} had no vote when voting on {Proposal(v, 1)} began: only who held a seat then votes on it.");
         Add(ContractErrors.TooEarlyToExecute, v => $"Proposal {Proposal(v, 0)} can be executed from {At(v, 1)} on.");
-        Add(ContractErrors.SettingOutOfBounds, v => $"Governance's {VisibleText.Line(v.Text(0))} would be {v.Integer(1)}; it lies between {v.Integer(2)} and {v.Integer(3)}.");
+        Add(ContractErrors.SettingOutOfBounds, v => $"Governance's {VisibleText.Line(v.Text(0))} would be {v.Integer(1)}; it has to lie between {v.Integer(2)} and {v.Integer(3)}.");
         Add(ContractErrors.NoEther, _ => "No ETH is taken here: nothing could pay it out.");
         Add(ContractErrors.GovernorAlreadyCastVote, v => $"{v.Address(0)} has voted on this proposal already; a vote can't be changed.");
         Add(ContractErrors.GovernorUnexpectedProposalState, v => v.Hash(2).IsZero
