@@ -21,12 +21,12 @@ public sealed class StudyTests
         SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
         string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small];
 
-        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "fedex:share=0.5", "--workers", "2"]);
+        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal", "fedex:share=0.5", "--workers", "2"]);
         Assert.True(first.ExitCode == 0, first.ToString());
         Assert.Contains("[5/5]", first.Output, StringComparison.Ordinal);
         var report = Read();
         Assert.Equal(
-            ["alone", "fedit", "personal:share=0.5, shared part", "personal:share=0.5", "fedex:share=0.5, shared part", "fedex:share=0.5"],
+            ["alone", "fedit", "personal, shared part", "personal", "fedex:share=0.5, shared part", "fedex:share=0.5"],
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
         foreach (var method in report.GetProperty("methods").EnumerateArray())
         {
@@ -40,7 +40,7 @@ public sealed class StudyTests
         }
 
         // One more method, one worker less: only what is new is done, and no figure changes.
-        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal:share=0.5", "fedex:share=0.5", "krum", "--workers", "1"]);
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal", "fedex:share=0.5", "krum", "--workers", "1"]);
         Assert.True(second.ExitCode == 0, second.ToString());
         Assert.Contains("[1/1] krum", second.Output, StringComparison.Ordinal);
         Assert.Equal(

@@ -93,13 +93,13 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         }
 
         var federation = new SimulatedFederation(data, config, method, model.LayoutFor(config), SeedOf(run.Seed));
-        var held = new HeldAdapters(model, config, method, run.Seed);
+        var held = new HeldAdapters(model, config, run.Seed);
         model.DetachAdapter();
         var untouched = present.ToDictionary(i => i.Name, i => Loss(i.Val, cancellationToken));
-        held.Attach(federation.Global);
+        held.Load(federation.Global);
         var before = present.ToDictionary(i => i.Name, i => Loss(i.Val, cancellationToken));
         var results = new List<RoundResult>();
-        var memories = present.SelectMany(i => new[] { Factors.A, Factors.B, Factors.Both }.Select(f => (i.Name, f))).ToDictionary(k => k, _ => new OptimiserMemory());
+        var memories = new Dictionary<(string Institution, Factors Factors, bool HasOwn), OptimiserMemory>();
         for (var round = 0; round < rounds; round++)
         {
             var (first, next) = (shared * round / rounds, shared * (round + 1) / rounds);
@@ -113,18 +113,19 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
                 Factors = federation.Factors,
                 Proximal = method.Proximal,
             };
+            var hasOwn = method.HasOwnBeside && round >= method.OwnFrom * rounds;
             var updates = new List<LocalUpdate>();
             var lost = new List<string>();
             foreach (var institution in present)
             {
                 var flips = run.Attack?.Kind == AttackKind.LabelFlip && !honest.Contains(institution);
-                held.Load(federation.Global, institution.Name);
+                held.Load(federation.Global, hasOwn ? institution.Name : null);
                 try
                 {
                     Train(
                         flips ? Hostile.Flipped(institution.Train) : institution.Train, options with { Seed = StudySeed.Of(run.Seed, $"{institution.Name}/{round}") },
-                        method.RemembersOptimiser ? memories[(institution.Name, federation.Factors)] : null, cancellationToken);
-                    updates.Add(new(institution.Name, held.Take(institution.Name), institution.Train.Count, untouched[institution.Name], before[institution.Name]));
+                        method.RemembersOptimiser ? MemoryOf(institution.Name, hasOwn) : null, cancellationToken);
+                    updates.Add(new(institution.Name, held.Take(hasOwn ? institution.Name : null), institution.Train.Count, untouched[institution.Name], before[institution.Name]));
                 }
                 catch (TrainingDivergedException e)
                 {
@@ -150,7 +151,13 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         }
 
         var global = Measured(empty, honest, cancellationToken) with { Rounds = results, BytesPerMember = federation.BytesPerMember };
-        return method.IsPersonal ? Personalised(global, method, run.Seed, personal, honest, name => held.Load(federation.Global, name), cancellationToken) : global;
+        return method.IsPersonal ? Personalised(global, method, run.Seed, personal, honest, name => held.Load(federation.Global, method.HasOwnBeside ? name : null), cancellationToken) : global;
+
+        OptimiserMemory MemoryOf(string institution, bool hasOwn)
+        {
+            var key = (institution, federation.Factors, hasOwn);
+            return memories.TryGetValue(key, out var memory) ? memory : memories[key] = new OptimiserMemory();
+        }
     }
 
     /// <summary>Adds mean(B A) - mean(B) mean(A) to the base weights.</summary>
@@ -158,11 +165,11 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
     {
         foreach (var update in updates)
         {
-            model.ImportAdapter(update.Adapter);
+            model.AttachAdapter(config, update.Adapter);
             model.AbsorbAdapter(1.0 / updates.Count);
         }
 
-        model.ImportAdapter(mean);
+        model.AttachAdapter(config, mean);
         model.AbsorbAdapter(-1);
     }
 

@@ -60,6 +60,9 @@ public abstract record StudyMethod(string Name, double LearningRate)
         /// </summary>
         public bool HasOwnBeside { get; init; }
 
+        /// <summary>Share of the rounds, from 0 to below 1, before members' own adapters join in: until then the shared one learns by itself.</summary>
+        public double OwnFrom { get; init; }
+
         /// <summary>Whether members end up with models of their own.</summary>
         public bool IsPersonal => HasOwnBeside || PersonalShare > 0;
 

@@ -13,15 +13,15 @@ internal static class StudyPlan
     /// <summary>All methods, in the order of a report.</summary>
     public static IReadOnlyList<StudyMethod> Methods { get; } =
     [
-        new StudyMethod.Alone(5e-3),
+        new StudyMethod.Alone(1e-2),
         new StudyMethod.Centralised(1e-2),
-        new StudyMethod.Federated("fedit", 1e-2),
+        new StudyMethod.Federated("fedit", 2e-2),
         new StudyMethod.Federated("fedit-samples", 1e-2) { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = Policy.MaxWeight },
         new StudyMethod.Federated("alternating", 2e-2) { Schedule = Policy.Alternating },
         new StudyMethod.Federated("ffa", 2e-2) { Schedule = [Factors.B] },
         new StudyMethod.Federated("fedex", 1e-2) { TakesUpResidual = true },
         new StudyMethod.Federated("fedprox", 1e-2) { Proximal = 0.1 },
-        new StudyMethod.Federated("fair-gain", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1) },
+        new StudyMethod.Federated("fair-gain", 2e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1) },
         new StudyMethod.Federated("fair-loss", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Loss, 2) },
         new StudyMethod.Federated("clipped", 1e-2) { Rule = new AggregationRule.ClippedMean(null) },
         new StudyMethod.Federated("median", 1e-2) { Rule = new AggregationRule.Median() },
@@ -31,7 +31,8 @@ internal static class StudyPlan
         new StudyMethod.Federated("momentum", 1e-2) { Rule = new AggregationRule.Momentum(500, new AggregationRule.Mean(Weighting.Uniform)) },
         new StudyMethod.Federated("int16", 1e-2) { Encoding = UpdateEncoding.Int16 },
         new StudyMethod.Federated("int8", 1e-2) { Encoding = UpdateEncoding.Int8 },
-        new StudyMethod.Federated("personal", 1e-2) { PersonalShare = 1.0 / 3, PersonalLearningRate = 5e-3 },
+        new StudyMethod.Federated("finetuned", 1e-2) { PersonalShare = 1.0 / 3, PersonalLearningRate = 5e-3 },
+        new StudyMethod.Federated("personal", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), HasOwnBeside = true, OwnFrom = 0.5 },
     ];
 
     /// <summary>What is compared if nothing else is asked for.</summary>
@@ -73,6 +74,8 @@ internal static class StudyPlan
                     return f with { Rule = fair with { Power = (int)value } };
                 case ("beside", StudyMethod.Federated f) when value is 0 or 1:
                     return f with { HasOwnBeside = value == 1 };
+                case ("from", StudyMethod.Federated f) when value is >= 0 and < 1:
+                    return f with { OwnFrom = value };
                 case ("proximal", StudyMethod.Federated f) when value >= 0:
                     return f with { Proximal = value };
                 case ("remember", StudyMethod.Federated f) when value is 0 or 1:
@@ -81,6 +84,6 @@ internal static class StudyPlan
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's, power (1 or 2) a fair mean's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), beside (0 or 1), from (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's, power (1 or 2) a fair mean's.");
     }
 }
