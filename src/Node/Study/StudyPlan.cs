@@ -21,7 +21,7 @@ internal static class StudyPlan
         new StudyMethod.Federated("ffa", 2e-2) { Schedule = [Factors.B] },
         new StudyMethod.Federated("fedex", 1e-2) { TakesUpResidual = true },
         new StudyMethod.Federated("fedprox", 1e-2) { Proximal = 0.1 },
-        new StudyMethod.Federated("fair-gain", 2e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1) },
+        new StudyMethod.Federated("fair-gain", 2e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), RemembersOptimiser = true },
         new StudyMethod.Federated("fair-loss", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Loss, 2) },
         new StudyMethod.Federated("clipped", 1e-2) { Rule = new AggregationRule.ClippedMean(null) },
         new StudyMethod.Federated("median", 1e-2) { Rule = new AggregationRule.Median() },
@@ -32,7 +32,7 @@ internal static class StudyPlan
         new StudyMethod.Federated("int16", 1e-2) { Encoding = UpdateEncoding.Int16 },
         new StudyMethod.Federated("int8", 1e-2) { Encoding = UpdateEncoding.Int8 },
         new StudyMethod.Federated("finetuned", 1e-2) { PersonalShare = 1.0 / 3, PersonalLearningRate = 5e-3 },
-        new StudyMethod.Federated("personal", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), HasOwnBeside = true, OwnFrom = 0.5 },
+        new StudyMethod.Federated("personal", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), HasOwnBeside = true, OwnFrom = 0.5, RemembersOptimiser = true },
     ];
 
     /// <summary>What is compared if nothing else is asked for.</summary>
