@@ -98,6 +98,26 @@ public sealed record RoundState
     public Phase PhaseAt(ulong now) =>
         DerivePhase(now) is var phase && IsSuperseded && phase is not (Phase.Finalised or Phase.Aborted) ? new Phase.Aborted(OpenedAt) : phase;
 
+    /// <summary>
+    /// Whether submissions are over at chain time <paramref name="now"/>. Of a round whose contract was replaced while it ran, the log doesn't date the
+    /// end: it says so only by a candidate.
+    /// </summary>
+    public bool IsClosedAt(ulong now) => IsSuperseded ? Candidates.Length > 0 : now >= ClosesAt;
+
+    /// <summary>
+    /// How many turns have passed at chain time <paramref name="now"/>: each without a candidate, or with one that was rejected, by votes or by time. A
+    /// turn that ends the round doesn't pass. Of a round whose contract was replaced while it ran, those that the log tells of.
+    /// </summary>
+    public int TurnsPassedAt(ulong now) => PhaseAt(now) switch
+    {
+        Phase.Aggregation(var turn, _, _) => turn,
+        Phase.Attestation(var turn, _, _) => turn,
+        Phase.Aborted when Submissions.Length >= Minimum && !IsSuperseded && !(AbortedAt is not null && Candidates is [.., { RejectedAt: null }]) => TurnCount,
+        _ => Candidates is [.., var last] ? last.Turn + (last.RejectedAt is null ? 0 : 1) : 0,
+    };
+
+    private int TurnCount => Math.Min(MaxTurns, Submissions.Length);
+
     private Phase DerivePhase(ulong now)
     {
         if (FinalisedAt is { } finalised)
@@ -121,7 +141,7 @@ public sealed record RoundState
         }
 
         var since = ClosesAt;
-        for (var turn = 0; turn < Math.Min(MaxTurns, Submissions.Length); turn++)
+        for (var turn = 0; turn < TurnCount; turn++)
         {
             if (CandidateOf(turn) is { } candidate)
             {
