@@ -58,7 +58,7 @@ public sealed class DoctorTests(DoctorFederation scene) : IClassFixture<DoctorFe
     }
 
     [Fact]
-    public Task A_chain_that_does_not_answer() => SpoiltAsync("chain", "can't be reached", s => s with { Rpc = "http://127.0.0.1:9/" });
+    public Task A_chain_that_does_not_answer() => SpoiltAsync("chain", "can't be reached", s => s with { Rpc = ["http://127.0.0.1:9/"] });
 
     [Fact]
     public Task An_address_without_a_federation() =>

@@ -1,7 +1,6 @@
 using FedChain.Learning;
 using FedChain.Learning.Data.Generated;
 using FedChain.Network.Chain;
-using FedChain.Node.Chain;
 using FedChain.Node.Demo;
 using FedChain.Node.Homes;
 using FedChain.Node.LocalChain;

@@ -6,7 +6,7 @@ using FedChain.Protocol.Ethereum.Abi;
 namespace FedChain.Network.Chain;
 
 /// <summary>
-/// A node of an EVM chain, through JSON-RPC. Every method throws <see cref="ChainException"/>, with <see cref="ChainException.IsTransient"/> where
+/// An EVM chain, through the JSON-RPC of one node or several. Every method throws <see cref="ChainException"/>, with <see cref="ChainException.IsTransient"/> where
 /// the same may succeed later, and with <see cref="ChainException.Refusal"/> where a contract refused. Safe for use by several threads.
 /// </summary>
 public sealed class ChainClient
@@ -15,20 +15,37 @@ public sealed class ChainClient
     public const string PendingEstimate = "eth_estimateGas in the pending block";
 
     private readonly JsonRpcClient _rpc;
+    private readonly LogRange _logRange;
 
     /// <param name="http">Shared; its own timeout should be longer than <see cref="ChainOptions.RequestTimeout"/>.</param>
-    /// <param name="endpoint">http or https.</param>
+    /// <param name="endpoints">http or https; of one chain, the preferred first. The others stand in for it.</param>
     /// <param name="options">By default those for a public chain.</param>
     /// <param name="time">For timeouts and waits.</param>
-    public ChainClient(HttpClient http, Uri endpoint, ChainOptions? options = null, TimeProvider? time = null)
+    public ChainClient(HttpClient http, IReadOnlyList<Uri> endpoints, ChainOptions? options = null, TimeProvider? time = null)
     {
         Options = options ?? new ChainOptions();
         Time = time ?? TimeProvider.System;
-        Endpoint = endpoint;
-        _rpc = new JsonRpcClient(http, endpoint, Options, Time);
+        _rpc = new JsonRpcClient(http, endpoints, Options, Time);
+        _logRange = new LogRange(Options.MaxLogRange);
     }
 
-    public Uri Endpoint { get; }
+    /// <inheritdoc cref="ChainClient(HttpClient, IReadOnlyList{Uri}, ChainOptions?, TimeProvider?)"/>
+    public ChainClient(HttpClient http, Uri endpoint, ChainOptions? options = null, TimeProvider? time = null)
+        : this(http, [endpoint], options, time)
+    {
+    }
+
+    /// <summary>Is told when another node is asked than before.</summary>
+    public Action<ProviderChange> ProviderChanged
+    {
+        set => _rpc.Providers.Changed = value;
+    }
+
+    /// <summary>The node in use.</summary>
+    public Uri Endpoint => _rpc.Providers.Current;
+
+    /// <summary>All that may be asked, in order of preference.</summary>
+    public IReadOnlyList<ProviderStatus> Providers => _rpc.Providers.Status;
 
     public ChainOptions Options { get; }
 
@@ -141,7 +158,7 @@ public sealed class ChainClient
     /// <param name="tag">In which block's state; by default the latest.</param>
     /// <param name="cancellation">Stops the request.</param>
     public async Task<byte[]> CallAsync(Address to, ReadOnlyMemory<byte> data, Address? from = null, BlockTag tag = default, CancellationToken cancellation = default) =>
-        RpcJson.Bytes(await _rpc.CallAsync(new RpcRequest("eth_call", TransactionArguments(from, to, data, 0), tag.ToString()), cancellation));
+        RpcJson.Bytes(await _rpc.CallAsync(CallRequest(to, data, tag, from), cancellation));
 
     /// <summary>Calls a function and decodes what it returns.</summary>
     /// <exception cref="ChainException">Among others if there is no such contract, or it returns something else.</exception>
@@ -168,32 +185,62 @@ public sealed class ChainClient
 
     /// <summary>
     /// The logs that any of the contracts emitted in the blocks from <paramref name="from"/> to <paramref name="to"/>, both included, in order.
-    /// Asks in ranges, and in smaller ones where the node finds them too large.
+    /// Asks in ranges as large as the node answers (<see cref="LogRange"/>).
     /// </summary>
-    public async Task<IReadOnlyList<ChainLog>> GetLogsAsync(IReadOnlyCollection<Address> emitters, ulong from, ulong to, CancellationToken cancellation = default)
+    /// <exception cref="ChainException">Also if the node gives logs that were not asked for, and no other is left to ask.</exception>
+    public async Task<IReadOnlyList<ChainLog>> GetLogsAsync(IReadOnlyCollection<Address> emitters, ulong from, ulong to, CancellationToken cancellation = default) =>
+        (await AskLogsAsync(emitters, from, to, cancellation)).Logs;
+
+    /// <inheritdoc cref="GetLogsAsync"/>
+    /// <returns>The logs, and the node that gave the last of them.</returns>
+    internal async Task<(List<ChainLog> Logs, RpcProvider? Source)> AskLogsAsync(IReadOnlyCollection<Address> emitters, ulong from, ulong to, CancellationToken cancellation)
     {
-        var logs = new List<ChainLog>();
-        var range = Options.MaxLogRange;
+        var (logs, source) = (new List<ChainLog>(), (RpcProvider?)null);
         while (from <= to)
         {
-            var end = Math.Min(to, from + range - 1);
+            var end = to - from < _logRange.Size ? to : from + _logRange.Size - 1;
             try
             {
-                logs.AddRange(ReadLogs(await _rpc.CallAsync(LogsRequest(emitters, from, end), cancellation)));
-                from = end + 1;
+                var reply = await _rpc.CallDivisibleAsync(LogsRequest(emitters, from, end), cancellation);
+                var found = ReadLogs(reply.Value);
+                if (LogFault.In(found, emitters, from, end) is { } lie)
+                {
+                    Expose(reply.Source, lie);
+                    continue;
+                }
+
+                logs.AddRange(found);
+                (from, source) = (end + 1, reply.Source);
+                _logRange.Answered();
             }
             catch (ChainException e) when (e.IsTooMuch && end > from)
             {
-                range = Math.Max(1, (end - from + 1) / 2);
+                _logRange.Refused(end - from + 1);
             }
         }
 
-        return logs;
+        return (logs, source);
     }
+
+    /// <summary>Goes on without a node that has said what can't be true.</summary>
+    /// <exception cref="ChainException">It is the only one.</exception>
+    internal void Expose(RpcProvider liar, string lie)
+    {
+        if (!_rpc.Providers.Drop(liar, $"It lied: {lie}."))
+        {
+            throw new ChainException($"The node at {liar.Endpoint.Authority} can't be trusted: {lie}. Give another RPC address.");
+        }
+    }
+
+    /// <summary>Goes on with another node, if there is one.</summary>
+    internal bool PassOver(RpcProvider provider, string fault) => _rpc.Providers.PassOver(provider, fault);
 
     internal Task<RpcReply[]> BatchAsync(IReadOnlyList<RpcRequest> requests, CancellationToken cancellation) => _rpc.BatchAsync(requests, cancellation);
 
     internal static RpcRequest BlockRequest(BlockTag tag) => new("eth_getBlockByNumber", tag.ToString(), false);
+
+    internal static RpcRequest CallRequest(Address to, ReadOnlyMemory<byte> data, BlockTag tag, Address? from = null) =>
+        new("eth_call", TransactionArguments(from, to, data, 0), tag.ToString());
 
     internal static RpcRequest LogsRequest(IReadOnlyCollection<Address> emitters, ulong from, ulong to) => new(
         "eth_getLogs",

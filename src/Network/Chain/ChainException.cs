@@ -28,6 +28,9 @@ public sealed class ChainException : Exception
     /// <summary>The contract's reason, if the call reverted.</summary>
     public ContractRefusal? Refusal { get; init; }
 
+    /// <summary>There was no answer in time.</summary>
+    public bool IsTimeout { get; init; }
+
     /// <summary>The answer was, or would have been, larger than allowed: ask for less.</summary>
     public bool IsTooMuch { get; init; }
 }

@@ -7,11 +7,9 @@ namespace FedChain.Network.Chain;
 public readonly record struct ChainCursor(ulong Block, Hash256 Hash);
 
 /// <summary>What a look at the chain brought.</summary>
-/// <param name="RewindTo">
-/// Set if blocks that were read have left the chain: forget every event of a later block than this one, then apply <paramref name="Events"/>.
-/// The block may be older than the fork, and before the deployment if everything is to be read again.
-/// </param>
-/// <param name="Events">The new events, in the order of the chain.</param>
+/// <param name="RewindTo">Set if blocks that were read have left the chain: the newest one read that hasn't, or the one before the deployment.</param>
+/// <param name="Kept">How many of the events delivered so far still count, from the first on; all of them unless <paramref name="RewindTo"/> is set.</param>
+/// <param name="Events">The new events, in the order in which they count.</param>
 /// <param name="Cursor">Where the reader stands now; null before the deployment's block is confirmed.</param>
 /// <param name="Head">The chain's latest block; its time is the chain's own clock.</param>
-public sealed record ChainStep(ChainCursor? RewindTo, IReadOnlyList<ChainEvent> Events, ChainCursor? Cursor, ChainBlock Head);
+public sealed record ChainStep(ChainCursor? RewindTo, int Kept, IReadOnlyList<ChainEvent> Events, ChainCursor? Cursor, ChainBlock Head);

@@ -1,49 +1,99 @@
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum.Contracts;
+using Microsoft.Data.Sqlite;
 
 namespace FedChain.Network.Chain;
 
 /// <summary>
-/// Follows a federation's events from its deployment on. A look that finds nothing new is one round trip. A reorganisation is noticed by the hash of
-/// the last block read, and answered by the newest block read that is still on the chain. Reads the events of Membership and of the contracts that
-/// Membership's events name; a successor of Rounds is read from its own beginning, right after the event that names it, and what the one that it
-/// replaced says from there on is left out: it can still be called, and would tell of rounds that are no longer the federation's.
-/// Not safe for several threads.
+/// Follows a federation's events from its deployment on, beginning with what its <see cref="EventIndex"/> holds. A look that finds nothing new is one
+/// round trip. New blocks are taken only if each names the one before it as its parent, down to the last one read; where they don't, the chain
+/// was reorganised, and the reader goes back to the newest block that is still on it. Not safe for several threads.
 /// </summary>
 public sealed class EventReader
 {
-    private const int MaxCheckpoints = 256;
+    /// <summary>Of the latest blocks each one is known, so that a fork among them is found to the block; of older ones those that have events.</summary>
+    private const ulong HeaderWindow = 64;
+    private const int MaxBlocks = 1024;
     private const int MaxRaces = 10;
+    private const int MaxContradictions = 3; // nodes behind one address may disagree for a moment
 
     private readonly ChainClient _chain;
+    private readonly Address _membership;
     private readonly ulong _firstBlock;
-    private readonly List<ChainCursor> _read = []; // checkpoints, oldest first; the last is where the reader stands
-    private readonly List<Emitter> _emitters;
+    private readonly EventIndex _index;
+    private readonly List<ChainCursor> _blocks = []; // known to be on the chain, oldest first; the last is where the reader stands
+    private readonly List<ulong> _since = []; // for each event, the block from which on it counts
+    private readonly List<ChainEvent> _events = [];
+    private readonly List<ChainCursor> _unkept = []; // blocks without events wait, so that an idle chain writes nothing
+    private RpcProvider? _source;
     private ChainCursor? _rewindTo; // until the caller has been told
+    private int _told; // how many events, from the first on, the caller has been given
+    private bool _isIndexRead;
+    private bool _isIndexTrusted; // something was taken from it, and is still held to be true
 
-    /// <param name="chain">The node.</param>
+    /// <param name="chain">The chain.</param>
     /// <param name="membership">The federation's one address.</param>
     /// <param name="deploymentBlock">Membership's own answer, see <see cref="MembershipClient.GetDeploymentBlockAsync"/>.</param>
-    public EventReader(ChainClient chain, Address membership, ulong deploymentBlock)
-    {
-        (_chain, _firstBlock) = (chain, deploymentBlock);
-        _emitters = [new(membership, deploymentBlock)];
-    }
+    /// <param name="index">Where what was read is kept, disposed of by the caller; by default nowhere.</param>
+    public EventReader(ChainClient chain, Address membership, ulong deploymentBlock, EventIndex? index = null) =>
+        (_chain, _membership, _firstBlock, _index) = (chain, membership, deploymentBlock, index ?? EventIndex.None());
 
     /// <summary>Where the reader stands; null before its first block.</summary>
-    public ChainCursor? Cursor => _read.Count == 0 ? null : _read[^1];
+    public ChainCursor? Cursor => _blocks.Count == 0 ? null : _blocks[^1];
+
+    /// <summary>Every event that counts, in order.</summary>
+    public IReadOnlyList<ChainEvent> Events => _events;
 
     /// <summary>Looks once, and delivers all that is new.</summary>
-    /// <exception cref="ChainException">No answer, or a contract that is not FedChain's. The next look goes on from where this one began.</exception>
+    /// <exception cref="ChainException">No answer, or a contract that is not FedChain's. The next look goes on from where this one came to.</exception>
     public async Task<ChainStep> ReadAsync(CancellationToken cancellation = default)
     {
-        var step = await LookAsync(cancellation);
-        _rewindTo = null;
+        if (!_isIndexRead)
+        {
+            _isIndexRead = true;
+            ReadIndex();
+        }
+
+        var head = await LookAsync(cancellation);
+        var step = new ChainStep(_rewindTo, _told, _events[_told..], Cursor, head);
+        (_rewindTo, _told) = (null, _events.Count);
         return step;
     }
 
-    private async Task<ChainStep> LookAsync(CancellationToken cancellation)
+    /// <summary>What was read can't be right: forgets it, and goes on without who told it. If some of it came from the index, that is to blame at first.</summary>
+    /// <exception cref="ChainException">The only node told it.</exception>
+    internal void Reject(string lie)
     {
+        var isIndexToBlame = _isIndexTrusted;
+        _isIndexTrusted = false;
+        GoBackTo(0);
+        _index.Clear();
+        if (!isIndexToBlame && _source is { } source)
+        {
+            _chain.Expose(source, lie);
+        }
+    }
+
+    private void ReadIndex()
+    {
+        try
+        {
+            var logs = _index.ReadLogs();
+            Take(Decode(logs));
+            _blocks.AddRange(_index.ReadBlocks(MaxBlocks));
+            _isIndexTrusted = logs.Count > 0;
+        }
+        catch (Exception e) when (e is SqliteException or InvalidCastException or ArgumentException or FormatException)
+        {
+            GoBackTo(0); // the chain tells it again
+            _rewindTo = null;
+            _index.Clear();
+        }
+    }
+
+    private async Task<ChainBlock> LookAsync(CancellationToken cancellation)
+    {
+        var contradictions = 0;
         for (var race = 0; race < MaxRaces; race++)
         {
             var replies = await _chain.BatchAsync(
@@ -52,134 +102,270 @@ public sealed class EventReader
             var head = ChainBlock.Read(replies[0].Value);
             if (Cursor is { } cursor && !IsOnChain(replies[1], cursor))
             {
-                await RewindAsync(cancellation);
+                if (!IsBehind(replies[0].Source, head, cursor))
+                {
+                    await RewindAsync(cancellation);
+                }
+
                 continue;
             }
 
-            var from = Cursor is { } last ? last.Block + 1 : _firstBlock;
-            if (head.Number < from + _chain.Options.Confirmations)
+            while (true)
             {
-                return new ChainStep(_rewindTo, [], Cursor, head);
-            }
+                var from = Cursor is { } last ? last.Block + 1 : _firstBlock;
+                if (head.Number < from + _chain.Options.Confirmations)
+                {
+                    return head;
+                }
 
-            if (await ReadRangeAsync(from, head, cancellation) is { } events)
-            {
-                return new ChainStep(_rewindTo, events, Cursor, head);
+                var to = Math.Min(head.Number - _chain.Options.Confirmations, from + _chain.Options.MaxLogRange - 1);
+                if (await ReadRangeAsync(from, to, head, cancellation) is not { } contradiction)
+                {
+                    continue;
+                }
+
+                if (contradiction.Length > 0 && ++contradictions == MaxContradictions)
+                {
+                    _chain.Expose(_source!, contradiction);
+                    contradictions = 0;
+                }
+
+                break;
             }
         }
 
         throw new ChainException("The chain reorganised at every look; is the RPC address a set of nodes that disagree?") { IsTransient = true };
     }
 
-    /// <summary>Null if the chain changed meanwhile: the block at the end of the range is asked for before and after the logs.</summary>
-    private async Task<List<ChainEvent>?> ReadRangeAsync(ulong from, ChainBlock head, CancellationToken cancellation)
+    /// <summary>
+    /// Whether a node merely hasn't come as far as another one had: what it shows was read, and contradicts nothing. With a single node there was no
+    /// other one, so its chain has become shorter.
+    /// </summary>
+    private bool IsBehind(RpcProvider source, ChainBlock head, ChainCursor cursor)
     {
-        var to = head.Number - _chain.Options.Confirmations;
-        var before = to == head.Number ? head : await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
-        var emitters = new List<Emitter>(_emitters);
-        var events = await ReadEventsAsync(emitters, from, to, cancellation);
+        if (_chain.Providers.Count == 1 || head.Number >= cursor.Block || !_blocks.Contains(new ChainCursor(head.Number, head.Hash)))
+        {
+            return false;
+        }
+
+        var fault = $"Its latest block is {head.Number}, and block {cursor.Block} has been read elsewhere.";
+        return _chain.PassOver(source, fault) ? true : throw new ChainException($"No node is up to date. {source.Endpoint.Authority}: {fault}") { IsTransient = true };
+    }
+
+    /// <returns>Null if the range was read; empty if the chain changed meanwhile; else what the node's own answers contradict each other in.</returns>
+    private async Task<string?> ReadRangeAsync(ulong from, ulong to, ChainBlock head, CancellationToken cancellation)
+    {
+        var first = Math.Max(from, Math.Min(to, head.Number < HeaderWindow ? 0 : head.Number - HeaderWindow + 1));
+        if (await ReadHeadersAsync(first, to, head, cancellation) is not { } headers)
+        {
+            return "";
+        }
+
+        List<IndexedLog> logs;
+        List<(IndexedLog Log, ChainEvent Event)> events;
+        try
+        {
+            logs = await ReadLogsAsync(from, to, cancellation);
+            events = Decode(logs);
+        }
+        catch (FormatException e)
+        {
+            return _chain.Providers.Count > 1 ? e.Message : throw new ChainException($"{e.Message} Check the federation's address.", e);
+        }
+
         var after = await _chain.GetBlockAsync(BlockTag.Number(to), cancellation);
-        if (before is null || before.Hash != after?.Hash)
+        if (headers[to].Hash != after?.Hash)
         {
-            return null;
+            return "";
         }
 
-        _emitters.Clear();
-        _emitters.AddRange(emitters);
-        foreach (var block in events.Select(e => new ChainCursor(e.Block, e.BlockHash)).Append(new ChainCursor(to, before.Hash)))
+        if (LogFault.Against(headers, logs.Select(l => l.Log)) is { } fault)
         {
-            if (_read.Count == 0 || _read[^1].Block < block.Block)
-            {
-                _read.Add(block);
-            }
+            return fault;
         }
 
-        _read.RemoveRange(0, Math.Max(0, _read.Count - MaxCheckpoints));
-        return events;
+        Take(events);
+        var known = logs.Select(l => new ChainCursor(l.Log.Block, l.Log.BlockHash)).Where(b => b.Block >= from)
+            .Concat(headers.Values.Select(h => new ChainCursor(h.Number, h.Hash))).Distinct().OrderBy(b => b.Block).ToList();
+        _blocks.AddRange(known);
+        _blocks.RemoveRange(0, Math.Max(0, _blocks.Count - MaxBlocks));
+        _unkept.AddRange(known);
+        if (events.Count > 0 || _unkept.Count >= (int)HeaderWindow)
+        {
+            _index.Append(_unkept, events.Select(e => e.Log));
+            _unkept.Clear();
+        }
+
+        return null;
     }
 
-    private async Task<List<ChainEvent>> ReadEventsAsync(List<Emitter> emitters, ulong from, ulong to, CancellationToken cancellation)
+    /// <summary>The headers of a range, by height; null if they don't hang together, or not on the last block read.</summary>
+    private async Task<SortedDictionary<ulong, ChainBlock>?> ReadHeadersAsync(ulong from, ulong to, ChainBlock head, CancellationToken cancellation)
     {
-        var membership = emitters[0].Address;
-        var events = Decode(await _chain.GetLogsAsync([.. emitters.Where(e => e.Until is null).Select(e => e.Address)], from, to, cancellation));
-        for (var i = 0; i < events.Count; i++)
+        var wanted = Enumerable.Range(0, (int)(to - from + 1)).Select(i => from + (ulong)i).Where(n => n != head.Number).ToList();
+        var replies = wanted.Count == 0 ? [] : await _chain.BatchAsync([.. wanted.Select(n => ChainClient.BlockRequest(BlockTag.Number(n)))], cancellation);
+        var headers = new SortedDictionary<ulong, ChainBlock>();
+        if (to == head.Number)
         {
-            var at = events[i];
-            var (replaced, added) = at.Event switch
-            {
-                FederationFounded e when at.Emitter == membership => ((Address?)null, new[] { e.Governance, e.Rounds }),
-                RoundsReplaced e when at.Emitter == membership => (e.Previous, [e.Rounds]),
-                _ => (null, []),
-            };
-            if (added.Length > 0)
-            {
-                var ended = emitters.FindIndex(e => e.Address == replaced && e.Until is null);
-                if (ended >= 0)
-                {
-                    emitters[ended] = emitters[ended] with { Until = at.Block };
-                }
-
-                emitters.AddRange(added.Select(address => new Emitter(address, at.Block)));
-                var theirs = Decode(await _chain.GetLogsAsync(added, _firstBlock, to, cancellation));
-                var earlier = theirs.TakeWhile(e => (e.Block, e.LogIndex).CompareTo((at.Block, at.LogIndex)) < 0).ToList();
-                events =
-                [
-                    .. events[..(i + 1)], .. earlier,
-                    .. events[(i + 1)..].Where(e => e.Emitter != replaced).Concat(theirs.Skip(earlier.Count)).OrderBy(e => (e.Block, e.LogIndex)),
-                ];
-            }
+            headers[to] = head;
         }
 
-        return events;
+        foreach (var (number, reply) in wanted.Zip(replies))
+        {
+            if (ChainClient.ReadOrNull(reply.Value, ChainBlock.Read) is not { } header || header.Number != number)
+            {
+                return null;
+            }
+
+            headers[number] = header;
+        }
+
+        var before = Cursor;
+        foreach (var header in headers.Values)
+        {
+            if (before is { } parent && parent.Block + 1 == header.Number && parent.Hash != header.Parent)
+            {
+                return null;
+            }
+
+            before = new ChainCursor(header.Number, header.Hash);
+        }
+
+        return headers;
     }
 
-    private static List<ChainEvent> Decode(IReadOnlyList<ChainLog> logs)
+    /// <summary>
+    /// The logs of the federation's contracts. A contract that an event names is read from its own beginning, right after that event, and what the one
+    /// that it replaced says from there on is left out: it can still be called, and would tell of rounds that are no longer the federation's.
+    /// </summary>
+    private async Task<List<IndexedLog>> ReadLogsAsync(ulong from, ulong to, CancellationToken cancellation)
     {
-        var events = new List<ChainEvent>(logs.Count);
-        foreach (var log in logs.OrderBy(l => (l.Block, l.LogIndex)))
+        var emitters = Emitters();
+        var logs = await AskAsync([.. emitters], from, to, cancellation);
+        for (var i = 0; i < logs.Count; i++)
         {
-            try
+            var at = logs[i];
+            var (replaced, added) = NamedBy(at.Log);
+            if (added.Length == 0)
             {
-                if (ContractEvents.Decode(log.Topics, log.Data.Span) is { } decoded)
-                {
-                    events.Add(new ChainEvent(decoded, log.Emitter, log.Block, log.BlockHash, log.Transaction, log.LogIndex));
-                }
+                continue;
             }
-            catch (FormatException e)
+
+            var theirs = await AskAsync(added, _firstBlock, to, cancellation);
+            var earlier = theirs.TakeWhile(l => Place(l).CompareTo(Place(at)) < 0).Select(l => l with { Since = at.Log.Block }).ToList();
+            logs =
+            [
+                .. logs[..(i + 1)], .. earlier,
+                .. logs[(i + 1)..].Where(l => l.Log.Emitter != replaced).Concat(theirs.Skip(earlier.Count)).OrderBy(Place),
+            ];
+        }
+
+        return logs;
+    }
+
+    private async Task<List<IndexedLog>> AskAsync(Address[] emitters, ulong from, ulong to, CancellationToken cancellation)
+    {
+        var (logs, source) = await _chain.AskLogsAsync(emitters, from, to, cancellation);
+        _source = source ?? _source;
+        return [.. logs.Select(l => new IndexedLog(l.Block, l)).OrderBy(Place)];
+    }
+
+    private static (ulong Block, uint Index) Place(IndexedLog log) => (log.Log.Block, log.Log.LogIndex);
+
+    /// <summary>The contracts whose events count, Membership and those that the events read so far have named.</summary>
+    private HashSet<Address> Emitters()
+    {
+        var emitters = new HashSet<Address> { _membership };
+        foreach (var e in _events.Where(e => e.Emitter == _membership))
+        {
+            var (replaced, added) = NamedBy(e.Event);
+            emitters.UnionWith(added);
+            _ = replaced is { } old && emitters.Remove(old);
+        }
+
+        return emitters;
+    }
+
+    private (Address? Replaced, Address[] Added) NamedBy(ChainLog log) => log.Emitter == _membership ? NamedBy(Decode(log)) : (null, []);
+
+    private static (Address? Replaced, Address[] Added) NamedBy(IContractEvent? contractEvent) => contractEvent switch
+    {
+        FederationFounded e => (null, [e.Governance, e.Rounds]),
+        RoundsReplaced e => (e.Previous, [e.Rounds]),
+        _ => (null, []),
+    };
+
+    private static List<(IndexedLog Log, ChainEvent Event)> Decode(List<IndexedLog> logs)
+    {
+        var events = new List<(IndexedLog, ChainEvent)>(logs.Count);
+        foreach (var indexed in logs)
+        {
+            if (Decode(indexed.Log) is { } decoded)
             {
-                throw new ChainException($"Log {log.LogIndex} of block {log.Block} is none that FedChain's contract would emit ({e.Message}) Check the federation's address.", e);
+                var log = indexed.Log;
+                events.Add((indexed, new ChainEvent(decoded, log.Emitter, log.Block, log.BlockHash, log.Transaction, log.LogIndex)));
             }
         }
 
         return events;
     }
 
-    /// <summary>Drops the checkpoints that are no longer on the chain; at the latest one that is, or before the first block.</summary>
+    private static IContractEvent? Decode(ChainLog log)
+    {
+        try
+        {
+            return ContractEvents.Decode(log.Topics, log.Data.Span);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"Log {log.LogIndex} of block {log.Block} is none that FedChain's contract would emit: {e.Message}", e);
+        }
+    }
+
+    private void Take(List<(IndexedLog Log, ChainEvent Event)> events)
+    {
+        _since.AddRange(events.Select(e => e.Log.Since));
+        _events.AddRange(events.Select(e => e.Event));
+    }
+
+    /// <summary>Goes back to the newest block read that is still on the chain, or before the first block.</summary>
     private async Task RewindAsync(CancellationToken cancellation)
     {
-        var replies = await _chain.BatchAsync([.. _read.Select(c => ChainClient.BlockRequest(BlockTag.Number(c.Block)))], cancellation);
-        var kept = _read.Count;
-        while (kept > 0 && !IsOnChain(replies[kept - 1], _read[kept - 1]))
+        var kept = _blocks.Count;
+        while (kept > 0)
+        {
+            var first = Math.Max(0, kept - _chain.Options.MaxBatch);
+            var replies = await _chain.BatchAsync([.. _blocks[first..kept].Select(c => ChainClient.BlockRequest(BlockTag.Number(c.Block)))], cancellation);
+            while (kept > first && !IsOnChain(replies[kept - first - 1], _blocks[kept - 1]))
+            {
+                kept--;
+            }
+
+            if (kept > first)
+            {
+                break;
+            }
+        }
+
+        GoBackTo(kept);
+        _index.Rewind(_rewindTo!.Value.Block);
+    }
+
+    private void GoBackTo(int blocks)
+    {
+        _blocks.RemoveRange(blocks, _blocks.Count - blocks);
+        var target = Cursor ?? new ChainCursor(_firstBlock == 0 ? 0 : _firstBlock - 1, Hash256.Zero);
+        var kept = _since.Count;
+        while (kept > 0 && _since[kept - 1] > target.Block)
         {
             kept--;
         }
 
-        _read.RemoveRange(kept, _read.Count - kept);
-        var target = Cursor ?? new ChainCursor(_firstBlock == 0 ? 0 : _firstBlock - 1, Hash256.Zero);
-        var membership = _emitters[0];
-        _emitters.RemoveAll(e => e.Since > target.Block && e != membership);
-        for (var i = 0; i < _emitters.Count; i++)
-        {
-            _emitters[i] = _emitters[i].Until > target.Block ? _emitters[i] with { Until = null } : _emitters[i];
-        }
-
-        _rewindTo = target;
+        _since.RemoveRange(kept, _since.Count - kept);
+        _events.RemoveRange(kept, _events.Count - kept);
+        _unkept.RemoveAll(b => b.Block > target.Block);
+        (_told, _rewindTo) = (Math.Min(_told, kept), target);
     }
-
-    /// <summary>A contract whose events count.</summary>
-    /// <param name="Since">The block of the event that named it.</param>
-    /// <param name="Until">The block of the event that replaced it.</param>
-    private sealed record Emitter(Address Address, ulong Since, ulong? Until = null);
 
     private static bool IsOnChain(RpcReply reply, ChainCursor cursor) => ChainClient.ReadOrNull(reply.Value, ChainBlock.Read)?.Hash == cursor.Hash;
 }

@@ -1,242 +1,79 @@
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
-using FedChain.Protocol.Ethereum.Contracts;
 
 namespace FedChain.Network.Chain;
 
-/// <summary>One request of a batch: the method and its parameters, as anything that serialises to JSON.</summary>
-internal sealed record RpcRequest(string Method, params object?[] Parameters);
-
-/// <summary>The answer to one request: a result or the node's error.</summary>
-internal readonly record struct RpcReply(JsonElement Result, ChainException? Error)
-{
-    /// <exception cref="ChainException">The node's error.</exception>
-    public JsonElement Value => Error is null ? Result : throw Error;
-}
-
 /// <summary>
-/// JSON-RPC 2.0 over HTTP, in batches. Every answer is matched to its request by id and bounded in size. This is the one place that repeats
-/// requests after transient failures; repeating is safe for all of them, since a transaction sent twice is the same transaction.
+/// JSON-RPC in batches, through one node or several (<see cref="ProviderPool"/>). This is the one place that repeats requests after transient failures,
+/// at the next node at once, at the last one after a wait; repeating is safe for all of them, since a transaction sent twice is the same transaction.
 /// </summary>
-internal sealed class JsonRpcClient(HttpClient http, Uri endpoint, ChainOptions options, TimeProvider time)
+internal sealed class JsonRpcClient(ProviderPool providers, ChainOptions options, TimeProvider time)
 {
-    private long _lastId;
+    public JsonRpcClient(HttpClient http, IEnumerable<Uri> endpoints, ChainOptions options, TimeProvider time)
+        : this(new ProviderPool([.. endpoints.Select(e => new RpcProvider(http, e, options, time))], options, time), options, time)
+    {
+    }
+
+    public ProviderPool Providers => providers;
 
     /// <exception cref="ChainException">No answer, a malformed one, or the node's error.</exception>
     public async Task<JsonElement> CallAsync(RpcRequest request, CancellationToken cancellation) => (await BatchAsync([request], cancellation))[0].Value;
 
-    /// <summary>Answers in the order of the requests. Errors of single requests are in their replies.</summary>
+    /// <summary>Answers in the order of the requests, those of up to <see cref="ChainOptions.MaxBatch"/> from one node. Errors of single requests are in their replies.</summary>
     /// <exception cref="ChainException">No answer, or a malformed one.</exception>
     public async Task<RpcReply[]> BatchAsync(IReadOnlyList<RpcRequest> requests, CancellationToken cancellation)
     {
         var replies = new List<RpcReply>(requests.Count);
         foreach (var chunk in requests.Chunk(options.MaxBatch))
         {
-            replies.AddRange(await SendWithRetriesAsync(chunk, cancellation));
+            replies.AddRange(await SendAsync(chunk, isDivisible: false, cancellation));
         }
 
         return [.. replies];
     }
 
-    private async Task<RpcReply[]> SendWithRetriesAsync(RpcRequest[] requests, CancellationToken cancellation)
+    /// <summary>A request that can be made for less: one that takes too long, or asks for too much, is left to the caller to divide.</summary>
+    /// <exception cref="ChainException">As for <see cref="CallAsync"/>; with <see cref="ChainException.IsTooMuch"/> if less may be answered.</exception>
+    public async Task<RpcReply> CallDivisibleAsync(RpcRequest request, CancellationToken cancellation) => (await SendAsync([request], isDivisible: true, cancellation))[0];
+
+    private async Task<RpcReply[]> SendAsync(RpcRequest[] requests, bool isDivisible, CancellationToken cancellation)
     {
         var delay = options.RetryDelay;
         for (var attempt = 0; ; attempt++)
         {
-            try
+            for (var isLast = false; !isLast;)
             {
-                var replies = await SendAsync(requests, cancellation);
-                if (attempt == options.Retries || !Array.Exists(replies, r => r.Error is { IsTransient: true }))
+                var provider = await providers.ChooseAsync(cancellation);
+                try
                 {
-                    return replies;
+                    var replies = await provider.SendAsync(requests, cancellation);
+                    if (replies.Select(r => r.Error).FirstOrDefault(e => e is { IsTransient: true } && !(isDivisible && e.IsTooMuch)) is not { } error)
+                    {
+                        providers.Confirm(provider);
+                        return replies;
+                    }
+
+                    isLast = !providers.PassOver(provider, error.Message);
+                    if (isLast && attempt == options.Retries)
+                    {
+                        return replies;
+                    }
                 }
-            }
-            catch (ChainException e) when (e.IsTransient && attempt < options.Retries)
-            {
-                // repeated below
+                catch (ChainException e) when (isDivisible && e.IsTimeout)
+                {
+                    throw new ChainException(e.Message, e) { IsTooMuch = true, IsTransient = true };
+                }
+                catch (ChainException e) when (!(isDivisible && e.IsTooMuch))
+                {
+                    isLast = !providers.PassOver(provider, e.Message);
+                    if (isLast && (!e.IsTransient || attempt == options.Retries))
+                    {
+                        throw;
+                    }
+                }
             }
 
             await Task.Delay(delay, time, cancellation);
             delay *= 2;
         }
-    }
-
-    private async Task<RpcReply[]> SendAsync(RpcRequest[] requests, CancellationToken cancellation)
-    {
-        var firstId = Interlocked.Add(ref _lastId, requests.Length) - requests.Length + 1;
-        using var body = await PostAsync(Serialize(requests, firstId), cancellation);
-        return ReadReplies(body.RootElement, requests, firstId);
-    }
-
-    private static byte[] Serialize(RpcRequest[] requests, long firstId)
-    {
-        var messages = requests.Select((r, i) => new { jsonrpc = "2.0", id = firstId + i, method = r.Method, @params = r.Parameters }).ToArray();
-        return messages.Length == 1 ? JsonSerializer.SerializeToUtf8Bytes(messages[0]) : JsonSerializer.SerializeToUtf8Bytes(messages);
-    }
-
-    private async Task<JsonDocument> PostAsync(byte[] message, CancellationToken cancellation)
-    {
-        using var timeout = new CancellationTokenSource(options.RequestTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new ByteArrayContent(message) };
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            if (!response.IsSuccessStatusCode)
-            {
-                throw new ChainException($"The node at {endpoint.Authority} answered HTTP {(int)response.StatusCode} {response.ReasonPhrase}.")
-                {
-                    IsTransient = response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)response.StatusCode >= 500,
-                    IsTooMuch = response.StatusCode == HttpStatusCode.RequestEntityTooLarge,
-                };
-            }
-
-            return await ReadAsync(response.Content, either.Token);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw new ChainException($"The node at {endpoint.Authority} can't be reached: {e.Message} Check the RPC address and that the node runs.", e) { IsTransient = true };
-        }
-        catch (JsonException e)
-        {
-            throw new ChainException($"The node at {endpoint.Authority} answered something else than JSON. Is this a JSON-RPC address?", e);
-        }
-        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            throw new ChainException($"The node at {endpoint.Authority} gave no answer within {options.RequestTimeout.TotalSeconds} s.", e) { IsTransient = true };
-        }
-    }
-
-    private async Task<JsonDocument> ReadAsync(HttpContent content, CancellationToken cancellation)
-    {
-        await using var stream = await content.ReadAsStreamAsync(cancellation);
-        using var buffer = new MemoryStream();
-        var chunk = new byte[1 << 16];
-        for (int read; (read = await stream.ReadAsync(chunk, cancellation)) > 0;)
-        {
-            if (buffer.Length + read > options.MaxResponseBytes)
-            {
-                throw new ChainException($"The node at {endpoint.Authority} answered more than the {options.MaxResponseBytes} bytes that are allowed.") { IsTooMuch = true };
-            }
-
-            buffer.Write(chunk, 0, read);
-        }
-
-        return JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
-    }
-
-    private RpcReply[] ReadReplies(JsonElement root, RpcRequest[] requests, long firstId)
-    {
-        var replies = new RpcReply?[requests.Length];
-        if (requests.Length == 1 && root.ValueKind == JsonValueKind.Object)
-        {
-            ReadReply(root, replies, requests, firstId);
-        }
-        else if (root.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var reply in root.EnumerateArray())
-            {
-                ReadReply(reply, replies, requests, firstId);
-            }
-        }
-        else if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("error", out var error))
-        {
-            throw ReadError(error, "a batch");
-        }
-
-        return [.. replies.Select((r, i) => r ?? throw Malformed($"no answer to {requests[i].Method}"))];
-    }
-
-    private void ReadReply(JsonElement reply, RpcReply?[] replies, RpcRequest[] requests, long firstId)
-    {
-        var hasId = reply.ValueKind == JsonValueKind.Object && reply.TryGetProperty("id", out var id);
-        if (hasId && reply.GetProperty("id") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var value)
-            && value >= firstId && value < firstId + replies.Length && replies[value - firstId] is null)
-        {
-            var at = (int)(value - firstId);
-            replies[at] = reply.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
-                ? new RpcReply(default, ReadError(error, requests[at].Method))
-                : reply.TryGetProperty("result", out var result)
-                    ? new RpcReply(result.Clone(), null)
-                    : throw Malformed($"neither a result nor an error for {requests[at].Method}");
-        }
-        else if (hasId && reply.GetProperty("id").ValueKind == JsonValueKind.Null && reply.TryGetProperty("error", out var error))
-        {
-            throw ReadError(error, "the request");
-        }
-        else
-        {
-            throw Malformed("an answer to a request that was not made");
-        }
-    }
-
-    private ChainException ReadError(JsonElement error, string method)
-    {
-        var code = error.TryGetProperty("code", out var c) && c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out var n) ? n : 0;
-        var message = error.TryGetProperty("message", out var m) && m.ValueKind == JsonValueKind.String ? m.GetString()! : "no message";
-        var refusal = RevertData(error) is { } data
-            ? ContractRefusal.Decode(data)
-            : code == 3 || message.Contains("revert", StringComparison.OrdinalIgnoreCase) ? ContractRefusal.WithoutReason : null;
-        return new ChainException(refusal is null ? $"The node refused {method}: {message} (code {code})." : $"The contract refused: {refusal}.")
-        {
-            Code = code,
-            Refusal = refusal,
-            IsTransient = refusal is null && RpcErrors.IsTransient(code, message),
-            IsTooMuch = RpcErrors.IsTooMuch(code, message),
-        };
-    }
-
-    /// <summary>Geth and anvil put the revert's bytes into data, Hardhat into data.data.</summary>
-    private static byte[]? RevertData(JsonElement error)
-    {
-        if (!error.TryGetProperty("data", out var data))
-        {
-            return null;
-        }
-
-        if (data.ValueKind == JsonValueKind.Object && data.TryGetProperty("data", out var inner))
-        {
-            data = inner;
-        }
-
-        return data.ValueKind == JsonValueKind.String && RpcJson.TryReadBytes(data.GetString()!, out var bytes) ? bytes : null;
-    }
-
-    private ChainException Malformed(string found) => new($"The node at {endpoint.Authority} answered what JSON-RPC does not allow: {found}.");
-}
-
-/// <summary>What nodes mean by their errors: the codes are hardly standardised, the texts less.</summary>
-internal static class RpcErrors
-{
-    private const int LimitExceeded = -32005;
-
-    public static bool IsTransient(int code, string message) =>
-        code == 429 || Says(message, "rate limit", "too many requests", "capacity", "header not found", "timeout", "timed out", "try again", "temporarily")
-        || (code == LimitExceeded && Says(message, "request"));
-
-    public static bool IsTooMuch(int code, string message) =>
-        code == LimitExceeded || Says(message, "block range", "range is too", "more than", "too large", "too many results", "query returned", "response size", "limited to");
-
-    public static bool IsKnown(ChainException e) => Says(e.Message, "already known", "already imported", "known transaction");
-
-    public static bool IsNonceTooLow(ChainException e) => Says(e.Message, "nonce too low", "nonce is too low", "old nonce", "invalid nonce", "expected nonce");
-
-    public static bool IsUnderpriced(ChainException e) => Says(e.Message, "underpriced", "fee too low");
-
-    public static bool IsInsufficientFunds(ChainException e) => Says(e.Message, "insufficient funds", "enough funds", "insufficient balance");
-
-    private static bool Says(string message, params ReadOnlySpan<string> parts)
-    {
-        foreach (var part in parts)
-        {
-            if (message.Contains(part, StringComparison.OrdinalIgnoreCase))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

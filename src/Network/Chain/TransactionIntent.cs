@@ -14,8 +14,14 @@ public sealed record TransactionIntent(Address? To, ReadOnlyMemory<byte> Data, s
     public BigInteger Value { get; init; }
 
     /// <summary>
-    /// Whether the effect is already on the chain: asked before sending, after a refusal, and when another transaction took the nonce. Without it,
-    /// a transaction that was sent by an earlier run of the program is sent again.
+    /// What is intended, by a name that no other intention of the account has, as in "round 7: submit". Of two transactions of one name never both take
+    /// effect, also across restarts and reorganisations, as long as the sender's <see cref="TransactionJournal"/> is kept. Null: nothing is remembered.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>
+    /// Whether the effect is already on the chain: asked before sending, after a refusal, and when another transaction took the nonce. Where there is
+    /// neither this nor a <see cref="Name"/>, a transaction that was sent by an earlier run of the program is sent again.
     /// </summary>
     public Func<CancellationToken, Task<bool>>? IsDone { get; init; }
 

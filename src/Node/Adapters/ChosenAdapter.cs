@@ -21,7 +21,7 @@ internal sealed record ChosenAdapter(string Name, PeftFolder? Adapter, Hash256? 
     /// <param name="text">See <see cref="AdapterReference"/>.</param>
     /// <param name="passphrase">Of the home's keys; asked for only if the adapter has to be fetched.</param>
     /// <exception cref="UserErrorException">There is no such adapter, or it isn't to be had.</exception>
-    public static async Task<ChosenAdapter> OpenAsync(HomeFolder? home, string? rpc, string? text, Func<string> passphrase, CancellationToken cancellationToken)
+    public static async Task<ChosenAdapter> OpenAsync(HomeFolder? home, IReadOnlyList<string>? rpc, string? text, Func<string> passphrase, CancellationToken cancellationToken)
     {
         var reference = AdapterReference.Parse(text).Settle(home is null ? null : KeptAdapter.Read(home));
         if (reference.IsBaseModel)
@@ -59,7 +59,7 @@ internal sealed record ChosenAdapter(string Name, PeftFolder? Adapter, Hash256? 
             : new(reference.Name, PeftFolder.Read(imported.Folder), AdapterOrigin.BaseModelOf(imported.Folder));
     }
 
-    private static async Task<ChosenAdapter> OfRoundAsync(HomeFolder home, string? rpc, AdapterReference reference, Func<string> passphrase, CancellationToken cancellationToken)
+    private static async Task<ChosenAdapter> OfRoundAsync(HomeFolder home, IReadOnlyList<string>? rpc, AdapterReference reference, Func<string> passphrase, CancellationToken cancellationToken)
     {
         await using var session = await ChainSession.OpenAsync(home, rpc, federation: null, TimeProvider.System, cancellationToken);
         var (round, name) = reference.RoundIn(session.Reader.State);

@@ -1,6 +1,5 @@
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
-using FedChain.Node.Chain;
 using FedChain.Protocol.Ethereum.Signing;
 using FedChain.Protocol.Rounds;
 

@@ -28,7 +28,7 @@ internal static class ActivateCommand
             using var keys = folder.UnlockPeerKeys(secret);
             await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), result.GetValue(federation), TimeProvider.System, cancellationToken);
             var receipt = await Founding.ActivateAsync(session, folder, holder, keys, cancellationToken);
-            folder.Save(folder.Settings with { Rpc = session.Client.Endpoint.ToString(), ChainId = session.ChainId, Federation = session.Federation });
+            folder.Save(folder.Settings with { Rpc = session.Urls, ChainId = session.ChainId, Federation = session.Federation });
             Console.WriteLine(receipt is null
                 ? $"The seat of {holder.Address} is active already; nothing was sent."
                 : $"The seat of {holder.Address} is active ({receipt.GasUsed:N0} gas, transaction {receipt.Transaction}). Now run: fedchain doctor --home {folder.Path}, and, if it finds no problem, fedchain node --home {folder.Path}");

@@ -70,7 +70,7 @@ internal static class AdapterImportCommand
         return command;
     }
 
-    private static async Task<Policy> PolicyAsync(HomeFolder home, string? rpc, CancellationToken cancellationToken)
+    private static async Task<Policy> PolicyAsync(HomeFolder home, IReadOnlyList<string>? rpc, CancellationToken cancellationToken)
     {
         await using var session = await ChainSession.OpenAsync(home, rpc, federation: null, TimeProvider.System, cancellationToken);
         var policy = session.Reader.State.LatestPolicy ?? throw new UserErrorException("The federation has no policy yet. Try again when it has, or use --model DIR.");

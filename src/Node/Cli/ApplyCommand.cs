@@ -26,7 +26,7 @@ internal static class ApplyCommand
             var session = writer.Session;
             var prepared = await Applying.PrepareAsync(session, writer.Home, writer.Account, keys, result.GetValue(again), cancellationToken);
             await writer.SendAsync(prepared.Call, Done, Facts, cancellationToken);
-            writer.Home.Save(writer.Home.Settings with { Rpc = session.Client.Endpoint.ToString(), ChainId = session.ChainId, Federation = session.Federation });
+            writer.Home.Save(writer.Home.Settings with { Rpc = session.Urls, ChainId = session.ChainId, Federation = session.Federation });
 
             string Done(Receipt receipt)
             {

@@ -13,9 +13,9 @@ internal static class CommonOptions
         Required = required,
     };
 
-    public static Option<string?> Rpc() => new("--rpc")
+    public static Option<string[]> Rpc() => new("--rpc")
     {
-        Description = "JSON-RPC URL of the chain; the home's setting if not given.",
+        Description = "JSON-RPC URL of a node of the chain; the home's setting if not given. Give it again for each node that may stand in, and for a ws or wss URL that tells of new blocks.",
         HelpName = "URL",
     };
 

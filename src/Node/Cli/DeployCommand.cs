@@ -79,14 +79,14 @@ internal static class DeployCommand
             var onlyEstimate = result.GetResult(estimate) is { Implicit: false };
             var folder = result.GetValue(home) is { } path ? HomeFolder.Open(path.FullName)
                 : onlyEstimate ? null : throw new UserErrorException("Whose key pays? Use --home DIR of the home whose holder deploys; or --estimate, which needs none.");
-            var url = ChainSession.UrlOf(result.GetValue(rpc) ?? folder?.Settings.Rpc ?? throw new UserErrorException("Which chain? Use --rpc URL."));
+            var urls = RpcUrls.Of(result.GetValue(rpc), folder);
             var holders = result.GetRequiredValue(founders).Select(Founder).ToList();
             var adapter = new AdapterConfig(result.GetValue(rank), result.GetValue(alpha), result.GetRequiredValue(targets));
             var parameters = new PolicyParams(
                 result.GetValue(training), result.GetValue(publishing), result.GetValue(attesting), result.GetValue(interval),
                 result.GetValue(minimum), result.GetValue(maxTurns), result.GetValue(rounds));
             using var http = new HttpClient();
-            var client = new ChainClient(http, url, new ChainOptions(), TimeProvider.System);
+            var client = new ChainClient(http, urls.Requests, new ChainOptions(), TimeProvider.System);
             if (onlyEstimate)
             {
                 var assumed = FoundingPolicy.ForEstimate(adapter, result.GetValue(maxSteps), parameters).ForChain(Assumed(holders, result.GetValue(estimate)));
@@ -134,7 +134,7 @@ internal static class DeployCommand
             await RequireFundsAsync(client, holder.Address, costs, cancellationToken);
             using var sender = new TransactionSender(client, holder, costs.ChainId);
             var made = await Deployment.DeployAsync(client, sender, ContractArtifact.Code, plan, cancellationToken);
-            folder.Save(folder.Settings with { Rpc = url.ToString(), ChainId = sender.ChainId, Federation = made.Membership });
+            folder.Save(folder.Settings with { Rpc = urls.Given, ChainId = sender.ChainId, Federation = made.Membership });
             var gas = made.Receipts.Select(r => r.GasUsed).ToList();
             Console.WriteLine(result.GetValue(json)
                 ? JsonSerializer.Serialize(
@@ -144,7 +144,7 @@ internal static class DeployCommand
                      governance {made.Governance}
                      rounds     {made.Rounds}
                      gas        {string.Join(" + ", gas.Select(g => g.ToString("N0")))} = {gas.Aggregate(0UL, (a, b) => a + b):N0}
-                   Each founder now runs: fedchain activate --home HOME --rpc {url} --federation {made.Membership}
+                   Each founder now runs: fedchain activate --home HOME --rpc {urls.Requests[0]} --federation {made.Membership}
                    """);
         });
         return command;

@@ -17,7 +17,7 @@ internal static class IdentityCommand
     };
 
     /// <summary>Opens the federation that a DID names, or the one that the options name, and holds both against each other.</summary>
-    internal static async Task<ChainSession> OpenAsync(HomeFolder? home, string? rpc, Address? federation, MemberDid? did, CancellationToken cancellationToken)
+    internal static async Task<ChainSession> OpenAsync(HomeFolder? home, IReadOnlyList<string>? rpc, Address? federation, MemberDid? did, CancellationToken cancellationToken)
     {
         var named = federation ?? home?.Settings.Federation;
         if (did is { } expected && named is { } address && address != expected.Membership)

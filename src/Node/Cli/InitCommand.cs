@@ -53,7 +53,7 @@ internal static class InitCommand
                 Name = result.GetRequiredValue(name),
                 Listen = CheckedListen(result.GetRequiredValue(listen)),
                 Endpoint = CheckedEndpoint(result.GetValue(endpoint)?.TrimEnd('/') ?? UsualEndpoint(result.GetRequiredValue(listen))),
-                Rpc = result.GetValue(rpc) is { } url ? ChainSession.UrlOf(url).ToString() : null,
+                Rpc = result.GetValue(rpc) is { Length: > 0 } urls ? RpcUrls.Of(urls).Given : null,
                 Federation = result.GetValue(federation),
                 Data = result.GetValue(data)?.FullName,
                 Model = result.GetValue(model)?.FullName,

@@ -59,7 +59,7 @@ internal static class RecoverCommand
                 return;
             }
 
-            home.Save(home.Settings with { Rpc = session.Client.Endpoint.ToString(), ChainId = session.ChainId, Federation = session.Federation });
+            home.Save(home.Settings with { Rpc = session.Urls, ChainId = session.ChainId, Federation = session.Federation });
             var dormant = seat.DormantFrom is null ? "" : " Its vote is retired as dormant; 'fedchain wake' gives it back.";
             await Console.Error.WriteLineAsync(sent == 0
                 ? $"Seat {seat.Id} is this home's in every part; nothing was sent.{dormant}"

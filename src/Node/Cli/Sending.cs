@@ -20,7 +20,7 @@ internal sealed class Sending
     private const string Operator = "operator";
 
     private readonly Option<DirectoryInfo> _home = CommonOptions.Home();
-    private readonly Option<string?> _rpc = CommonOptions.Rpc();
+    private readonly Option<string[]> _rpc = CommonOptions.Rpc();
     private readonly Option<Address?> _federation = CommonOptions.Federation();
     private readonly Option<FileInfo?> _passphrase = CommonOptions.PassphraseFile();
     private readonly Option<string> _from;

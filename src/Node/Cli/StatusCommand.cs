@@ -41,6 +41,7 @@ internal static class StatusCommand
     private static object ToJson(ChainSession session, FederationState state) => new
     {
         chainId = session.ChainId,
+        nodes = session.Client.Providers.Select(p => new { name = p.Name, inUse = p.IsInUse, head = p.Head, fault = p.Fault }),
         federation = session.Federation.ToString(),
         governance = state.Governance.ToString(),
         roundsContract = state.RoundsContract.ToString(),
@@ -71,6 +72,11 @@ internal static class StatusCommand
     private static void Write(ChainSession session, FederationState state)
     {
         Console.WriteLine($"federation {session.Federation} on chain {session.ChainId}; governance {state.Governance}, rounds {state.RoundsContract}");
+        foreach (var node in session.Client.Providers)
+        {
+            Console.WriteLine($"node       {node}");
+        }
+
         Console.WriteLine($"policy     {state.LatestPolicy?.Policy}; rounds up to {state.LastRound}{(state.Paused ? "; PAUSED" : "")}");
         if (state.FoundersActivated < state.Founders.Length)
         {

@@ -101,7 +101,7 @@ internal sealed class DemoSetup(ChainClient client, DemoHome home, FoundingPolic
             Name = name,
             Listen = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"),
             Endpoint = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
-            Rpc = client.Endpoint.ToString(),
+            Rpc = [client.Endpoint.ToString()],
             Data = Path.GetFullPath(dataFile),
             Model = model.Path,
             Device = "cpu",

@@ -1,5 +1,4 @@
 using FedChain.Network.Chain;
-using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Governance;

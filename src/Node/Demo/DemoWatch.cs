@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using FedChain.Node.Chain;
+using FedChain.Network.Chain;
 using FedChain.Node.Peer;
 using FedChain.Protocol.Rounds;
 

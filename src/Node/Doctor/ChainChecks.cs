@@ -14,9 +14,9 @@ internal static class ChainChecks
     private static readonly string[] All = ["chain", "clock", "node", "federation", "contracts"];
 
     /// <returns>The federation, read up to now; null if it can't be.</returns>
-    public static async Task<ChainSession?> RunAsync(HomeFolder home, string? rpc, Address? federation, TimeProvider time, Checkup checkup, CancellationToken cancellationToken)
+    public static async Task<ChainSession?> RunAsync(HomeFolder home, IReadOnlyList<string>? rpc, Address? federation, TimeProvider time, Checkup checkup, CancellationToken cancellationToken)
     {
-        if ((rpc ?? home.Settings.Rpc) is not { } text)
+        if (rpc is not { Count: > 0 } && home.Settings.Rpc is not { Count: > 0 })
         {
             checkup.Problem("chain", "the home names no chain", "Set \"rpc\" in home.json, or use --rpc URL.");
             checkup.Skip(All[1..], "there is no chain to ask");
@@ -26,14 +26,24 @@ internal static class ChainChecks
         using var http = new HttpClient();
         var client = await checkup.FindAsync("chain", "Mend \"rpc\" in home.json, or use --rpc URL.", async () =>
         {
-            var asked = new ChainClient(http, ChainSession.UrlOf(text), new ChainOptions { Retries = 1 }, time);
+            var asked = new ChainClient(http, RpcUrls.Of(rpc, home).Requests, new ChainOptions { Retries = 1, ChainId = home.Settings.ChainId }, time);
             var id = await asked.GetChainIdAsync(cancellationToken);
             if (home.Settings.ChainId is { } expected && expected != id)
             {
                 throw new UserErrorException($"{asked.Endpoint} leads to chain {id}, but this home's federation is on chain {expected}.");
             }
 
-            checkup.Ok("chain", $"{asked.Endpoint} answers for chain {id}{(home.Settings.ChainId is null ? "; the home names none yet" : "")}");
+            var answer = $"{asked.Endpoint} answers for chain {id}{(home.Settings.ChainId is null ? "; the home names none yet" : "")}";
+            var others = string.Concat(asked.Providers.Where(p => !p.IsInUse).Select(p => $"; {p}"));
+            if (asked.Providers.Any(p => p.Fault is not null))
+            {
+                checkup.Warn("chain", answer + others, "The peer does with one that works; mend or remove the others in \"rpc\" in home.json.");
+            }
+            else
+            {
+                checkup.Ok("chain", answer + others);
+            }
+
             return asked;
         });
         if (client is null)

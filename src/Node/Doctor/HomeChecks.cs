@@ -65,9 +65,9 @@ internal static class HomeChecks
         Require(settings.PollMilliseconds is >= 10 and <= 60_000, $"\"pollMilliseconds\" is 10 to 60,000; found {settings.PollMilliseconds}");
         Try(() => ModelPlacement.Of(settings));
         Try(settings.Training.Check);
-        if (settings.Rpc is { } rpc)
+        if (settings.Rpc is { Count: > 0 } rpc)
         {
-            Try(() => ChainSession.UrlOf(rpc));
+            Try(() => RpcUrls.Of(rpc));
         }
 
         if (wrong.Count > 0)

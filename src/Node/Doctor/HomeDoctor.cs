@@ -11,7 +11,7 @@ namespace FedChain.Node.Doctor;
 /// <param name="Rpc">Instead of the home's.</param>
 /// <param name="Federation">Instead of the home's.</param>
 /// <param name="Rounds">For how many rounds the operator should be able to pay, from 1 on.</param>
-internal sealed record DoctorOptions(HomeFolder Home, string? PassphraseFile, string? Rpc, Address? Federation, int Rounds);
+internal sealed record DoctorOptions(HomeFolder Home, string? PassphraseFile, IReadOnlyList<string>? Rpc, Address? Federation, int Rounds);
 
 /// <summary>Looks at all that an institution's peer needs. Changes nothing, sends nothing to the chain.</summary>
 internal static class HomeDoctor

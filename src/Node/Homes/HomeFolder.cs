@@ -8,7 +8,7 @@ namespace FedChain.Node.Homes;
 
 /// <summary>
 /// An institution's home: <c>home.json</c> (settings), <c>keys/</c> (keystores), <c>store/</c> (public blocks), <c>adapters/</c> and <c>updates/</c>
-/// (what was decrypted), <c>rounds/</c> (progress). Besides the chain, this is all that a peer knows.
+/// (what was decrypted), <c>rounds/</c> (progress), <c>chain/</c> (a copy of the federation's log, and what was sent). Besides the chain, this is all that a peer knows.
 /// </summary>
 public sealed class HomeFolder
 {
@@ -29,6 +29,12 @@ public sealed class HomeFolder
     public string UpdatesPath => Folder("updates");
 
     public string RoundsPath => Folder("rounds");
+
+    /// <summary>What was read of the federation's log; made anew from the chain when it is missing.</summary>
+    public string EventIndexFile => System.IO.Path.Combine(Path, "chain", "events.sqlite");
+
+    /// <summary>Which nonces the operator's transactions were given.</summary>
+    public string TransactionsFile => System.IO.Path.Combine(Path, "chain", "transactions.sqlite");
 
     public KeyFiles HolderKey => new(KeysPath, "holder");
 

@@ -17,8 +17,9 @@ public sealed record HomeSettings
     /// <summary>The content endpoint's URL as the other members reach it.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>The chain's JSON-RPC URL.</summary>
-    public string? Rpc { get; init; }
+    /// <summary>The chain's JSON-RPC URLs, http or https, the preferred first; ws or wss besides, for news of blocks. In the file one alone may be a text.</summary>
+    [JsonConverter(typeof(TextsJson))]
+    public IReadOnlyList<string>? Rpc { get; init; }
 
     /// <summary>The chain's id, noted when the seat was taken: the same addresses may exist on another chain.</summary>
     public ulong? ChainId { get; init; }
@@ -71,6 +72,24 @@ public sealed record HomeSettings
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
+
+    private sealed class TextsJson : JsonConverter<IReadOnlyList<string>>
+    {
+        public override IReadOnlyList<string>? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String ? [reader.GetString()!] : JsonSerializer.Deserialize<string[]>(ref reader);
+
+        public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options)
+        {
+            if (value.Count == 1)
+            {
+                writer.WriteStringValue(value[0]);
+            }
+            else
+            {
+                JsonSerializer.Serialize(writer, value);
+            }
+        }
+    }
 
     private sealed class AddressJson : JsonConverter<Address?>
     {

@@ -25,7 +25,7 @@ internal sealed class LoadedModel : IDisposable
     /// <param name="adapter">See <see cref="AdapterReference"/>.</param>
     /// <param name="placement">Where the model runs.</param>
     /// <param name="passphrase">Of the home's keys; asked for only if the adapter has to be fetched.</param>
-    public static async Task<LoadedModel> OpenAsync(HomeFolder home, string? rpc, string? adapter, ModelPlacement placement, Func<string> passphrase, CancellationToken cancellationToken)
+    public static async Task<LoadedModel> OpenAsync(HomeFolder home, IReadOnlyList<string>? rpc, string? adapter, ModelPlacement placement, Func<string> passphrase, CancellationToken cancellationToken)
     {
         var folder = BaseModel.Open(home.Settings.Model ?? BaseModel.Own);
         var tokenizer = TokenizerFolder.Load(folder.Path);

@@ -7,6 +7,8 @@ namespace FedChain.Node.Peer;
 /// <summary>What a peer reports as it goes: a line of text for people, a line of JSON (<c>--json</c>) for programs such as the demo.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(Ready), "ready")]
+[JsonDerivedType(typeof(NodeInUse), "node-in-use")]
+[JsonDerivedType(typeof(Reorganised), "reorganised")]
 [JsonDerivedType(typeof(TrainingStarted), "training-started")]
 [JsonDerivedType(typeof(Training), "training")]
 [JsonDerivedType(typeof(Trained), "trained")]
@@ -61,6 +63,21 @@ public abstract record PeerEvent
     public sealed record Ready(string Endpoint, ulong Round) : PeerEvent
     {
         public override string ToString() => Text($"ready; serves content on {Endpoint}; the chain is at round {Round}");
+    }
+
+    /// <summary>Which of the chain's nodes is asked from now on.</summary>
+    /// <param name="Before">Which one was; null at the start.</param>
+    /// <param name="Reason">What was wrong with that; null if a preferred one works again.</param>
+    public sealed record NodeInUse(string Node, string? Before, string? Reason) : PeerEvent
+    {
+        public override string ToString() => Text($"the chain's node is {Node}{(Before is null ? "" : Reason is null ? $" again, instead of {Before}" : $", instead of {Before}: {Reason}")}");
+    }
+
+    /// <summary>Blocks that were read left the chain, and what they said is forgotten.</summary>
+    /// <param name="Block">The newest block that was read and is still on it.</param>
+    public sealed record Reorganised(ulong Block) : PeerEvent
+    {
+        public override string ToString() => Text($"the chain was reorganised after block {Block}; goes on from there");
     }
 
     public sealed record Opened(ulong Round, string Transaction, ulong Gas) : PeerEvent

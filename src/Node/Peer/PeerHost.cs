@@ -32,7 +32,7 @@ internal sealed class PeerHost : IAsyncDisposable
     public static async Task<PeerHost> StartAsync(
         HomeFolder home,
         string passphrase,
-        string? rpc,
+        IReadOnlyList<string>? rpc,
         Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf,
         Action<PeerEvent> report,
         TimeProvider time,
@@ -55,6 +55,8 @@ internal sealed class PeerHost : IAsyncDisposable
     public async Task RunAsync(Func<FederationState, ulong, bool> until, CancellationToken cancellationToken)
     {
         _context!.Tell(new PeerEvent.Ready(Endpoint.ToString(), _session!.Reader.State.Current?.Id.Value ?? 0));
+        _context.Tell(new PeerEvent.NodeInUse(_session.Client.Endpoint.Authority, null, null));
+        _session.Client.ProviderChanged = change => _context.Tell(new PeerEvent.NodeInUse(change.Now, change.Before, change.Reason));
         await TakeStockAsync(cancellationToken);
         await _loop!.RunAsync(until, cancellationToken);
     }
@@ -80,7 +82,7 @@ internal sealed class PeerHost : IAsyncDisposable
     }
 
     private async Task BuildAsync(
-        HomeFolder home, string passphrase, string? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
+        HomeFolder home, string passphrase, IReadOnlyList<string>? rpc, Func<Policy, CancellationToken, Task<ILocalTrainer>> trainerOf, Action<PeerEvent> report, TimeProvider time,
         Deceit? deceit, CancellationToken cancellationToken)
     {
         home.Sweep();
@@ -94,7 +96,7 @@ internal sealed class PeerHost : IAsyncDisposable
 
         var store = Own(new BlockStore(home.StorePath));
         var fetcher = Own(new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, time));
-        var sender = Own(new TransactionSender(_session.Client, keys.Operator, _session.ChainId));
+        var sender = Own(new TransactionSender(_session.Client, keys.Operator, _session.ChainId, Own(TransactionJournal.Open(home.TransactionsFile))));
         var trainer = await trainerOf(policy, cancellationToken);
         if (trainer is IDisposable disposable)
         {

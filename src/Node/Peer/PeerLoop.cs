@@ -1,5 +1,4 @@
 using FedChain.Network.Chain;
-using FedChain.Node.Chain;
 using FedChain.Protocol;
 using FedChain.Protocol.Rounds;
 
@@ -64,9 +63,12 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
 
         try
         {
-            await reader.ReadAsync(cancellationToken);
+            if (await reader.ReadAsync(cancellationToken) is { } fork)
+            {
+                context.Tell(new PeerEvent.Reorganised(fork.Block));
+            }
         }
-        catch (ChainException e) when (e.IsTransient)
+        catch (ChainException e)
         {
             context.Tell(new PeerEvent.Trouble("reading the chain", e.Message, Final: false));
             return;

@@ -188,7 +188,7 @@ public sealed class JsonRpcTests
 
         public int Asked { get; private set; }
 
-        public JsonRpcClient Rpc(ChainOptions? options = null) => new(new HttpClient(this, disposeHandler: false), new Uri("http://node/"), options ?? new ChainOptions(), TimeProvider.System);
+        public JsonRpcClient Rpc(ChainOptions? options = null) => new(new HttpClient(this, disposeHandler: false), [new Uri("http://node/")], options ?? new ChainOptions(), TimeProvider.System);
 
         public ChainClient Client(ChainOptions? options = null, TimeProvider? time = null) => new(new HttpClient(this, disposeHandler: false), new Uri("http://node/"), options, time);
 

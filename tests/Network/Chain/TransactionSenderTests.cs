@@ -1,4 +1,6 @@
+using System.Text.Json;
 using FedChain.Network.Chain;
+using FedChain.Network.Tests.Content;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Contracts;
@@ -7,6 +9,7 @@ namespace FedChain.Network.Tests.Chain;
 
 public sealed class TransactionSenderTests
 {
+    private static readonly ChainOptions Patient = new() { PollInterval = TimeSpan.FromMilliseconds(5) };
     private static readonly Address Somebody = Address.Parse("0x00000000000000000000000000000000000000aa");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -49,18 +52,127 @@ public sealed class TransactionSenderTests
     }
 
     [Fact]
-    public async Task A_dropped_transaction_is_brought_back()
+    public async Task A_dropped_transaction_is_handed_over_again()
     {
-        await using var chain = await LocalChain.StartAsync();
+        await using var chain = await LocalChain.StartAsync(options: Patient);
         await chain.DoAsync("evm_setAutomine", false);
         var sending = chain.Sender.SendAsync(TransactionIntent.Transfer(Somebody, 7), Cancellation);
         var dropped = await PendingAsync(chain);
         await chain.DoAsync("anvil_dropTransaction", dropped);
-        var again = await PendingAsync(chain, except: dropped);
-        Assert.NotEqual(dropped, again); // the same, with higher fees
+        await UntilAsync(async () => await PendingAsync(chain) == dropped);
         await chain.DoAsync("evm_mine");
-        Assert.Equal(again, Assert.IsType<SendOutcome.Included>(await sending).Receipt.Transaction.ToString());
+        Assert.Equal(dropped, Assert.IsType<SendOutcome.Included>(await sending).Receipt.Transaction.ToString());
         Assert.Equal(7, await chain.Client.GetBalanceAsync(Somebody, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_stuck_transaction_pays_more_each_time_but_not_beyond_the_cap()
+    {
+        var cap = 20_000_000_000;
+        await using var chain = await LocalChain.StartAsync(options: new ChainOptions { PollInterval = TimeSpan.FromMilliseconds(5), ReplaceAfter = TimeSpan.FromMilliseconds(20), MaxFee = cap });
+        await chain.DoAsync("evm_setAutomine", false);
+        var sending = chain.Sender.SendAsync(TransactionIntent.Transfer(Somebody, 7), Cancellation);
+        var fees = new List<(long Most, long Tip)>();
+        await UntilAsync(async () =>
+        {
+            var pending = (await PoolAsync(chain)).Select(t => ((long)RpcJson.UInt64(t.GetProperty("maxFeePerGas")), (long)RpcJson.UInt64(t.GetProperty("maxPriorityFeePerGas")))).ToList();
+            fees.AddRange(pending.Where(f => fees.Count == 0 || fees[^1] != f));
+            return fees.Count > 0 && fees[^1].Most * 9 / 8 > cap;
+        });
+        await chain.DoAsync("evm_mine");
+        Assert.IsType<SendOutcome.Included>(await sending);
+        Assert.All(fees.Zip(fees.Skip(1)), f => Assert.True(f.Second.Most * 8 >= f.First.Most * 9 && f.Second.Tip * 8 >= f.First.Tip * 9, $"{f.First} -> {f.Second}"));
+        Assert.InRange(fees[^1].Most, 1, cap);
+        Assert.Equal(7, await chain.Client.GetBalanceAsync(Somebody, Cancellation));
+    }
+
+    [Fact]
+    public async Task Gas_dearer_than_the_cap_is_waited_out()
+    {
+        await using var chain = await LocalChain.StartAsync(options: new ChainOptions { MaxFee = 1_000_000_000 });
+        await chain.DoAsync("anvil_setNextBlockBaseFeePerGas", "0x3b9aca01");
+        await chain.DoAsync("evm_mine");
+        var e = await Assert.ThrowsAsync<ChainException>(() => chain.Sender.SendAsync(TransactionIntent.Transfer(Somebody, 7), Cancellation));
+        Assert.True(e.IsTransient);
+        Assert.Contains("more than the 1", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_intention_that_a_killed_run_had_sent_is_followed_and_not_sent_twice()
+    {
+        await using var chain = await LocalChain.StartAsync(options: Patient);
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "transactions.sqlite");
+        await chain.DoAsync("evm_setAutomine", false);
+        var intent = TransactionIntent.Transfer(Somebody, 7) with { Name = "once" };
+        string first;
+        using (var journal = TransactionJournal.Open(file))
+        using (var sender = new TransactionSender(chain.Client, chain.Funded, LocalChain.ChainId, journal))
+        using (var killed = new CancellationTokenSource())
+        {
+            var sending = sender.SendAsync(intent, killed.Token);
+            first = await PendingAsync(chain);
+            await killed.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        }
+
+        using (var journal = TransactionJournal.Open(file))
+        using (var sender = new TransactionSender(chain.Client, chain.Funded, LocalChain.ChainId, journal))
+        {
+            var sending = sender.SendAsync(intent, Cancellation);
+            await chain.DoAsync("evm_mine");
+            Assert.Equal(first, Assert.IsType<SendOutcome.Included>(await sending).Receipt.Transaction.ToString());
+            await chain.DoAsync("evm_setAutomine", true);
+            Assert.Equal(first, Assert.IsType<SendOutcome.Included>(await sender.SendAsync(intent, Cancellation)).Receipt.Transaction.ToString());
+        }
+
+        Assert.Equal(7, await chain.Client.GetBalanceAsync(Somebody, Cancellation));
+        Assert.Equal(1UL, await chain.Client.GetTransactionCountAsync(chain.Sender.Account, BlockTag.Latest, Cancellation));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_gap_before_its_nonce_is_filled(bool isJournalled)
+    {
+        await using var chain = await LocalChain.StartAsync(options: Patient);
+        using var journal = TransactionJournal.InMemory();
+        using var sender = new TransactionSender(chain.Client, chain.Funded, LocalChain.ChainId, journal);
+        using var other = new TransactionSender(chain.Client, chain.Funded, LocalChain.ChainId);
+        await (isJournalled ? sender : other).SendOrThrowAsync(TransactionIntent.Transfer(Somebody, 5) with { Name = "first" }, Cancellation);
+        var second = TransactionIntent.Transfer(Somebody, 7) with { Name = "second" };
+        await sender.SendOrThrowAsync(second, Cancellation);
+        await chain.DoAsync("anvil_reorg", 2, Array.Empty<object>());
+        Assert.Equal(0UL, await chain.Client.GetTransactionCountAsync(chain.Sender.Account, BlockTag.Latest, Cancellation));
+
+        await sender.SendOrThrowAsync(second, Cancellation); // its nonce is 1, and 0 is missing
+        Assert.Equal(isJournalled ? 12 : 7, await chain.Client.GetBalanceAsync(Somebody, Cancellation));
+        Assert.Equal(2UL, await chain.Client.GetTransactionCountAsync(chain.Sender.Account, BlockTag.Latest, Cancellation));
+    }
+
+    [Fact]
+    public async Task What_was_refused_is_tried_anew_when_it_is_wanted_again()
+    {
+        await using var chain = await LocalChain.StartAsync();
+        using var alice = await chain.CreateFundedKeyAsync();
+        var federation = await Release.DeployAsync(chain, alice.Address);
+        using var sender = chain.SenderOf(alice);
+        var open = TransactionIntent.From(new RoundsClient(chain.Client, federation.Rounds).Open()) with { GasLimit = 500_000, Name = "open" };
+        Assert.IsType<SendOutcome.Refused>(await sender.SendAsync(open, Cancellation));
+        await sender.SendOrThrowAsync(new MembershipClient(chain.Client, federation.Membership).Activate("{}", alice.Address, Keccak256.Hash("c")), Cancellation);
+        Assert.IsType<SendOutcome.Included>(await sender.SendAsync(open, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_damaged_journal_is_put_aside_and_one_that_cannot_be_written_sends_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "transactions.sqlite");
+        await File.WriteAllTextAsync(file, new string('x', 5000), Cancellation);
+        TransactionJournal.Open(file).Dispose();
+        Assert.Equal(5000, new FileInfo(file + ".damaged").Length);
+        var e = Assert.Throws<ChainException>(() => TransactionJournal.Open(Path.Combine(file, "nested", "transactions.sqlite")));
+        Assert.Contains("lest it be sent twice", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -144,18 +256,27 @@ public sealed class TransactionSenderTests
         Assert.IsType<SendOutcome.Included>(await sender.SendAsync(open, Cancellation));
     }
 
-    private static async Task<string> PendingAsync(LocalChain chain, string? except = null)
+    private static async Task<string> PendingAsync(LocalChain chain)
     {
         while (true)
         {
-            var pool = await chain.DoAsync("txpool_content");
-            var hashes = pool.GetProperty("pending").EnumerateObject().SelectMany(a => a.Value.EnumerateObject()).Select(t => t.Value.GetProperty("hash").GetString()!);
-            if (hashes.FirstOrDefault(h => h != except) is { } hash)
+            if ((await PoolAsync(chain)).Select(t => t.GetProperty("hash").GetString()!).FirstOrDefault() is { } hash)
             {
                 return hash;
             }
 
             await Task.Yield();
+        }
+    }
+
+    private static async Task<List<JsonElement>> PoolAsync(LocalChain chain) =>
+        [.. (await chain.DoAsync("txpool_content")).GetProperty("pending").EnumerateObject().SelectMany(a => a.Value.EnumerateObject()).Select(t => t.Value)];
+
+    private static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        while (!await holds())
+        {
+            await Task.Delay(1, Cancellation);
         }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class TestNode : IAsyncDisposable
     {
         _process = process;
         Client = new ChainClient(_http, url, Options);
-        _rpc = new JsonRpcClient(_http, url, Options, TimeProvider.System);
+        _rpc = new JsonRpcClient(_http, [url], Options, TimeProvider.System);
     }
 
     public ChainClient Client { get; }
