@@ -12,7 +12,7 @@ namespace FedChain.Network.Content;
 /// A file appears under its final name only when its bytes are on the disk, so a crash leaves nothing but a folder in <c>tmp</c>, which
 /// the next process removes. Several processes may use one store.
 /// </summary>
-public sealed class BlockStore : IContentStore, IDisposable
+public sealed class BlockStore : IContentStore
 {
     /// <summary>The largest block that is kept, in bytes: what IPFS peers exchange at most.</summary>
     public const int MaxBlockSize = 2 << 20;
@@ -52,6 +52,24 @@ public sealed class BlockStore : IContentStore, IDisposable
 
     public IContentWriter BeginWrite() => new BlockWriter(this, _session.Value.Folder);
 
+    public async Task<(Cid Cid, long Size)> AddAsync(Stream content, CancellationToken cancellationToken = default)
+    {
+        await using var writer = BeginWrite();
+        var added = await UnixFsImporter.ImportAsync(content, UnixFsLayout.Default, writer.PutAsync, cancellationToken);
+        await writer.CommitAsync(cancellationToken);
+        return added;
+    }
+
+    public Stream OpenFile(Cid cid, long maxSize = long.MaxValue)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        return new UnixFsReader(cid, (block, cancel) => GetAsync(block, buffer, cancel), new UnixFsLimits { MaxSize = maxSize, SourceVerifies = true }).AsStream();
+    }
+
+    /// <summary>Nothing to do: what is here stays until somebody deletes it.</summary>
+    public Task PinAsync(Cid root, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    /// <summary>Deletes the block; false where it wasn't here.</summary>
     public ValueTask<bool> DeleteAsync(Cid cid, CancellationToken cancellationToken = default)
     {
         var path = PathOf(cid);

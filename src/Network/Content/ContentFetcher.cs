@@ -7,7 +7,7 @@ namespace FedChain.Network.Content;
 /// <summary>
 /// Fetches content from the endpoints of other members, of which none is trusted: every block is checked against its CID as it arrives.
 /// Endpoints are asked in the given order until one serves; one that lies, stalls or sends too much is left for the next. What an endpoint
-/// did is data (<see cref="FetchResult"/>), not an exception.
+/// did is data (<see cref="FetchResult"/>), not an exception. Where the operator has an IPFS node, that is asked first: it looks among its peers.
 /// </summary>
 public sealed class ContentFetcher : IDisposable
 {
@@ -18,13 +18,18 @@ public sealed class ContentFetcher : IDisposable
 
     private readonly ContentFetcherOptions _options;
     private readonly EndpointClient _client;
+    private readonly KuboStore? _node;
 
-    public ContentFetcher(ContentFetcherOptions options, TimeProvider time)
+    /// <param name="options">What is accepted from endpoints.</param>
+    /// <param name="time">Keeps it.</param>
+    /// <param name="node">The operator's IPFS node, which is then what files are fetched into; null if there is none.</param>
+    public ContentFetcher(ContentFetcherOptions options, TimeProvider time, KuboStore? node = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         _options = options;
         _client = new EndpointClient(options, time);
+        _node = node;
     }
 
     /// <summary>Fetches one block, such as a manifest, into <see cref="FetchResult.Bytes"/>.</summary>
@@ -38,7 +43,8 @@ public sealed class ContentFetcher : IDisposable
         ThrowUnlessVerifiable(cid);
         ReadOnlyMemory<byte> block = default;
         return await AskEachAsync(
-            endpoints, async endpoint => block = await GetBlockAsync(endpoint, cid, maxSize, cancellationToken), () => block);
+            endpoints, async endpoint => block = await GetBlockAsync(endpoint, cid, maxSize, cancellationToken), () => block,
+            async node => block = await SwarmFetch.BlockAsync(node, cid, maxSize, cancellationToken));
     }
 
     /// <summary>
@@ -68,9 +74,24 @@ public sealed class ContentFetcher : IDisposable
             return FetchResult.Incomplete([new EndpointAttempt(Endpoint: null, e.Failure, e.Message)]);
         }
 
-        return wanted.IsComplete
+        var result = wanted.IsComplete
             ? FetchResult.Complete(servedBy: null, default, [])
-            : await AskEachAsync(endpoints, endpoint => FetchWantedAsync(endpoint, wanted, maxSize, into, cancellationToken), () => default);
+            : await AskEachAsync(
+                endpoints, endpoint => FetchWantedAsync(endpoint, wanted, maxSize, into, cancellationToken), () => default,
+                async node =>
+                {
+                    if (!await SwarmFetch.FileAsync(node, wanted, cancellationToken))
+                    {
+                        await TakeFromStoreAsync(wanted, into, cancellationToken); // what has come needn't come again
+                        throw new FetchException(FetchFailure.TooSlow, "the IPFS node has not found all of it in time");
+                    }
+                });
+        if (result.IsComplete)
+        {
+            await into.PinAsync(root, cancellationToken);
+        }
+
+        return result;
     }
 
     /// <summary>A member's statement of holdings, in <see cref="FetchResult.Bytes"/>; unchecked.</summary>
@@ -130,19 +151,27 @@ public sealed class ContentFetcher : IDisposable
         }
     }
 
-    private static async Task<FetchResult> AskEachAsync(IReadOnlyList<Uri> endpoints, Func<Uri, Task> ask, Func<ReadOnlyMemory<byte>> bytes)
+    /// <param name="askNode">How the IPFS node is asked; null for what only endpoints have.</param>
+    private async Task<FetchResult> AskEachAsync(
+        IReadOnlyList<Uri> endpoints, Func<Uri, Task> ask, Func<ReadOnlyMemory<byte>> bytes, Func<KuboStore, Task>? askNode = null)
     {
+        var sources = endpoints.Select(endpoint => (Address: endpoint, Ask: new Func<Task>(() => ask(endpoint))));
+        if (_node is not null && askNode is not null)
+        {
+            sources = sources.Prepend((_node.Api, () => askNode(_node)));
+        }
+
         var attempts = new List<EndpointAttempt>();
-        foreach (var endpoint in endpoints)
+        foreach (var (address, askIt) in sources)
         {
             try
             {
-                await ask(endpoint);
-                return FetchResult.Complete(endpoint, bytes(), attempts);
+                await askIt();
+                return FetchResult.Complete(address, bytes(), attempts);
             }
             catch (FetchException e)
             {
-                attempts.Add(new EndpointAttempt(endpoint, e.Failure, e.Message));
+                attempts.Add(new EndpointAttempt(address, e.Failure, e.Message));
                 if (e.Failure == FetchFailure.NotAFile)
                 {
                     break; // the name itself is bad: others have nothing better

@@ -6,7 +6,12 @@ namespace FedChain.Network.Content;
 public sealed class CorruptBlockException : IOException
 {
     public CorruptBlockException(Cid cid, string path)
-        : base($"Block {cid} is corrupted: {path} holds other bytes than its name says. Delete the file; the block can be fetched from other members again.")
+        : this(cid, path, $"Block {cid} is corrupted: {path} holds other bytes than its name says. Delete the file; the block can be fetched from other members again.")
+    {
+    }
+
+    internal CorruptBlockException(Cid cid, string path, string message)
+        : base(message)
     {
         Cid = cid;
         Path = path;
@@ -14,6 +19,6 @@ public sealed class CorruptBlockException : IOException
 
     public Cid Cid { get; }
 
-    /// <summary>The file that holds the wrong bytes.</summary>
+    /// <summary>The file, or the IPFS node, that holds the wrong bytes.</summary>
     public string Path { get; }
 }

@@ -4,10 +4,10 @@ using FedChain.Protocol.Content;
 namespace FedChain.Network.Content;
 
 /// <summary>
-/// Where a peer keeps its blocks. An interface, and no larger, because a peer's blocks may also lie in the operator's own IPFS node: these
-/// are the operations that the embedded store and Kubo's RPC share. Files are made of them by <see cref="ContentFiles"/>.
+/// Where a peer keeps its content: the embedded store, or the operator's own IPFS node. It answers for what it has itself and asks nobody
+/// else; fetching is <see cref="ContentFetcher"/>'s.
 /// </summary>
-public interface IContentStore
+public interface IContentStore : IDisposable
 {
     ValueTask<bool> HasAsync(Cid cid, CancellationToken cancellationToken = default);
 
@@ -19,11 +19,19 @@ public interface IContentStore
     /// <exception cref="CorruptBlockException">The store holds other bytes under this name.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetAsync(Cid cid, ArrayBufferWriter<byte>? reuse = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Begins to take blocks, which are kept for certain once <see cref="IContentWriter.CommitAsync"/> has returned.</summary>
+    /// <summary>Begins to take blocks, which are kept for certain once <see cref="IContentWriter.CommitAsync"/> has returned and a root of
+    /// theirs is pinned.</summary>
     IContentWriter BeginWrite();
 
-    /// <summary>Deletes the block; false where it wasn't here.</summary>
-    ValueTask<bool> DeleteAsync(Cid cid, CancellationToken cancellationToken = default);
+    /// <summary>Keeps a file for certain, named as all peers do (<see cref="UnixFsLayout.Default"/>), and returns its CID and size.</summary>
+    Task<(Cid Cid, long Size)> AddAsync(Stream content, CancellationToken cancellationToken = default);
+
+    /// <summary>The file as a stream to be read forwards; its blocks are checked as they are reached, and the limits as of <see cref="UnixFsLimits"/>. Reading
+    /// throws <see cref="MissingBlockException"/>, <see cref="CorruptBlockException"/> or <see cref="InvalidDataException"/>.</summary>
+    Stream OpenFile(Cid cid, long maxSize = long.MaxValue);
+
+    /// <summary>Keeps all blocks under a root until it is given up. They are here already.</summary>
+    Task PinAsync(Cid root, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Takes blocks, one at a time. Disposing drops what wasn't committed, as far as it isn't kept yet.</summary>

@@ -63,7 +63,8 @@ public sealed class UnixFsReader
     }
 
     /// <summary>The rest of the file as a stream to be read forwards.</summary>
-    public Stream AsStream() => new UnixFsStream(this);
+    /// <param name="owned">Disposed with the stream, such as what the blocks come from.</param>
+    public Stream AsStream(IDisposable? owned = null) => new UnixFsStream(this, owned);
 
     private async ValueTask<ReadOnlyMemory<byte>> OpenAsync(Cid cid, CancellationToken cancellationToken)
     {

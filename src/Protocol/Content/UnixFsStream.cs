@@ -1,7 +1,7 @@
 namespace FedChain.Protocol.Content;
 
 /// <summary>A UnixFS file as a forward-only stream.</summary>
-internal sealed class UnixFsStream(UnixFsReader reader) : Stream
+internal sealed class UnixFsStream(UnixFsReader reader, IDisposable? owned) : Stream
 {
     private ReadOnlyMemory<byte> _current;
 
@@ -60,4 +60,14 @@ internal sealed class UnixFsStream(UnixFsReader reader) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            owned?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
 }
