@@ -36,7 +36,9 @@ public sealed class TransactionSender(ChainClient chain, PrivateKey key, ulong c
             {
                 if (await TrySendAsync(intent, cancellation) is { } outcome)
                 {
-                    return outcome;
+                    return outcome is SendOutcome.Refused refused
+                        ? refused with { Refusal = await PhaseRefusals.CompleteAsync(chain, intent, refused.Refusal, cancellation) }
+                        : outcome;
                 }
             }
 

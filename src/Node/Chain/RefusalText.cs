@@ -12,7 +12,7 @@ namespace FedChain.Node.Chain;
 /// </summary>
 public static class RefusalText
 {
-    private static readonly Dictionary<Selector, Func<AbiValues, string>> Sentences = [];
+    private static readonly Dictionary<Selector, Func<ContractRefusal, string>> Sentences = [];
 
     static RefusalText()
     {
@@ -37,7 +37,7 @@ public static class RefusalText
 
         try
         {
-            return Sentences.TryGetValue(error.Selector, out var sentence) ? sentence(refusal.Arguments) : $"The contract refuses with {refusal}.";
+            return Sentences.TryGetValue(error.Selector, out var sentence) ? sentence(refusal) : $"The contract refuses with {refusal}.";
         }
         catch (FormatException)
         {
@@ -47,6 +47,9 @@ public static class RefusalText
 
     /// <summary>UTC, to the second.</summary>
     public static string Time(ulong seconds) => DateTimeOffset.FromUnixTimeSeconds((long)Math.Min(seconds, 253_402_300_799)).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>Without the date if it is today's.</summary>
+    private static string Time(ulong seconds, ulong now) => seconds / 86_400 == now / 86_400 ? Time(seconds)[11..] : Time(seconds);
 
     /// <summary>Enough of a proposal's id to name it in a command.</summary>
     public static string Short(ProposalId proposal) => proposal.ToString()[..10];
@@ -81,7 +84,7 @@ public static class RefusalText
 
     private static void AddRounds()
     {
-        Add(ContractErrors.UnexpectedPhase, v => $"Round {v.Integer(0)} is in {Phase(v.Integer(1))}; this needs {Bits<RoundPhase>(v.Integer(2), Phase)}.");
+        Sentences.Add(ContractErrors.UnexpectedPhase.Selector, UnexpectedPhase);
         Add(ContractErrors.WrongRound, v => $"The current round is {v.Integer(0)}; the call is about round {v.Integer(1)}.");
         Add(ContractErrors.WrongTurn, v => $"The current turn is {v.Integer(0)}; the call is about turn {v.Integer(1)}.");
         Add(ContractErrors.WrongPolicy, v => $"The policy is {v.Hash(0)}; the call names {v.Hash(1)}. Another policy was set meanwhile.");
@@ -122,6 +125,13 @@ public static class RefusalText
         AddInherited("FailedCall", _ => "A call of the proposal fails without giving a reason.");
     }
 
+    private static string UnexpectedPhase(ContractRefusal refusal)
+    {
+        var (v, call) = (refusal.Arguments, refusal.Call);
+        var until = call is { PhaseUntil: { } end } ? $" until {Time(end, call.At)}" : "";
+        return $"Round {v.Integer(0)} is in {Phase(v.Integer(1))}{until}; {call?.Function ?? "this"} needs {Bits<RoundPhase>(v.Integer(2), Phase)}.";
+    }
+
     private static string At(AbiValues values, int index) => Time((ulong)BigInteger.Min(values.Integer(index), ulong.MaxValue));
 
     private static string Proposal(AbiValues values, int index) => Short(ProposalId.From(values.Integer(index)));
@@ -146,7 +156,7 @@ public static class RefusalText
         };
     }
 
-    private static void Add(AbiError error, Func<AbiValues, string> sentence) => Sentences.Add(error.Selector, sentence);
+    private static void Add(AbiError error, Func<AbiValues, string> sentence) => Sentences.Add(error.Selector, refusal => sentence(refusal.Arguments));
 
     private static void AddInherited(string name, Func<AbiValues, string> sentence) => Add(ContractErrors.BySelector.Values.Single(e => e.Name == name), sentence);
 }

@@ -34,6 +34,9 @@ public sealed record ContractRefusal(string Name, AbiError? Error, AbiValues Arg
         return new("Unknown", null, new AbiValues([data.ToArray()]));
     }
 
+    /// <summary>The call, if it came in the wrong phase of the round and its sender has noted it.</summary>
+    public RefusedCall? Call { get; init; }
+
     public bool Is(AbiError error) => Error?.Selector == error.Selector;
 
     /// <summary>E.g. <c>WrongTurn(expected: 1, actual: 0)</c>.</summary>
