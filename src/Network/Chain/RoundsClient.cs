@@ -63,8 +63,11 @@ public sealed class RoundsClient(ChainClient chain, Address address)
 
     public async Task<MemberId> GetSubmitterAsync(uint index, CancellationToken cancellation = default) => (await AskAsync(RoundsAbi.Submitter, [index], cancellation)).Member(0);
 
-    public async Task<MemberView> GetMemberAsync(MemberId id, CancellationToken cancellation = default) =>
-        MemberView.Read((await AskAsync(RoundsAbi.Member, [id], cancellation)).List(0));
+    public Task<MemberView> GetMemberAsync(MemberId id, CancellationToken cancellation = default) => GetMemberAsync(id, BlockTag.Latest, cancellation);
+
+    /// <summary>The seat as the contract knows it at a block, and at that block's time.</summary>
+    public async Task<MemberView> GetMemberAsync(MemberId id, BlockTag at, CancellationToken cancellation = default) =>
+        MemberView.Read((await chain.CallAsync(address, RoundsAbi.Member, [id], at, cancellation)).List(0));
 
     public async Task<PolicyView> GetPolicyAsync(CancellationToken cancellation = default) => PolicyView.Read(await AskAsync(RoundsAbi.Policy, [], cancellation));
 

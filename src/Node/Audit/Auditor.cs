@@ -35,7 +35,7 @@ internal static class Auditor
 
         var replay = new ChainAudit(chainId, block => times[block], findings);
         replay.Replay(reader.Events);
-        await new CodeAudit(chain, request.Federation, reader.Events, replay.State, findings).RunAsync(replay.Contracts, cancellationToken);
+        await new CodeAudit(chain, request.Federation, reader.Events, replay.State, reader.Head!, findings).RunAsync(replay.Contracts, cancellationToken);
         await AuditContentAsync(replay, chainId, reader.Now, request, time, findings, cancellationToken);
         return new AuditReport(
             chainId, request.Federation.ToString(), reader.Head!.Number, reader.Head.Hash.ToString(), request.Key?.Name, request.FromRound, [.. findings.Checks().OrderBy(c => c.Round)]);

@@ -11,7 +11,7 @@ namespace FedChain.Node.Audit;
 /// Holds the contracts on the chain against the release build: their runtime code, the code and arguments that created them (a doctored constructor
 /// could have filled storage under genuine runtime code), how they name each other, and the counters that they keep.
 /// </summary>
-internal sealed class CodeAudit(ChainClient chain, Address membership, IReadOnlyList<ChainEvent> events, FederationState state, Findings findings)
+internal sealed class CodeAudit(ChainClient chain, Address membership, IReadOnlyList<ChainEvent> events, FederationState state, ChainBlock head, Findings findings)
 {
     private const string Creation = "creation";
 
@@ -106,22 +106,34 @@ internal sealed class CodeAudit(ChainClient chain, Address membership, IReadOnly
     private ChainEvent? First<T>(Address emitter)
         where T : IContractEvent => events.FirstOrDefault(e => e.Emitter == emitter && e.Event is T);
 
-    /// <summary>The contract's counters of each member against those that follow from the log. A successor of Rounds counts anew.</summary>
+    /// <summary>
+    /// The contract's counters of each member against those that follow from the log, both as of the block up to which the log was read, for time alone
+    /// rejects a candidate. A successor of Rounds counts anew.
+    /// </summary>
     private async Task CompareCountersAsync(IReadOnlyDictionary<RoundId, Address> contracts, CancellationToken cancellationToken)
     {
         var client = new RoundsClient(chain, state.RoundsContract);
         var rounds = state.Rounds.Where(r => contracts[r.Id] == state.RoundsContract).ToList();
         foreach (var id in state.Seats.Keys)
         {
-            var counted = await client.GetMemberAsync(id, cancellationToken);
-            var submitted = rounds.Count(r => r.SubmissionOf(id) is not null);
-            var published = rounds.Sum(r => r.Candidates.Count(c => c.Aggregator == id));
-            var contradicted = rounds.Count(r => r.Winner is { } winner && winner.Votes.TryGetValue(id, out var valid) && !valid);
-            findings.Compare("counters", 0, counted.Submitted == submitted, $"member {id} submitted {submitted} times, the contract counts {counted.Submitted}");
-            findings.Compare("counters", 0, counted.Contradicted == contradicted, $"member {id} voted {contradicted} times against a candidate that was finalised, the contract counts {counted.Contradicted}");
-            findings.Compare("counters", 0, counted.Published == published, $"member {id} published {published} times, the contract counts {counted.Published}");
+            MemberView counted;
+            try
+            {
+                counted = await client.GetMemberAsync(id, BlockTag.Number(head.Number), cancellationToken);
+            }
+            catch (ChainException e) when (!e.IsTransient)
+            {
+                findings.Unavailable("counters", 0, $"the node does not give the counters as of block {head.Number} ({e.Message})");
+                return;
+            }
+
+            var derived = MemberCounters.Of(id, rounds, head.Timestamp);
+            findings.Compare("counters", 0, counted.Submitted == derived.Submitted, $"member {id} submitted {derived.Submitted} times, the contract counts {counted.Submitted}");
+            findings.Compare("counters", 0, counted.Published == derived.Published, $"member {id} published {derived.Published} times, the contract counts {counted.Published}");
+            findings.Compare("counters", 0, counted.Rejected == derived.Rejected, $"{derived.Rejected} candidates of member {id} were rejected, the contract counts {counted.Rejected}");
+            findings.Compare("counters", 0, counted.Contradicted == derived.Contradicted, $"member {id} voted {derived.Contradicted} times against a candidate that was finalised, the contract counts {counted.Contradicted}");
         }
 
-        findings.Say("counters", 0, $"submissions, publications and contradicted votes of {state.Seats.Count} members as the contract counts them");
+        findings.Say("counters", 0, $"submissions, publications, rejected candidates and contradicted votes of {state.Seats.Count} members as the contract counts them");
     }
 }

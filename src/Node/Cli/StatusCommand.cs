@@ -16,7 +16,7 @@ internal static class StatusCommand
         var federation = CommonOptions.Federation();
         var json = CommonOptions.Json();
         var command = new Command("status", """
-            Shows a federation as it is now: members, policy, and where the current round stands.
+            Shows a federation as it is now: members and what they have done in the rounds so far, policy, and where the current round stands.
 
             Example:
               fedchain status --rpc http://127.0.0.1:8545 --federation 0x5fbdb2315678afecb367f032d93f642f64180aa3
@@ -57,6 +57,7 @@ internal static class StatusCommand
             holder = s.Holder.ToString(),
             @operator = s.Operator.ToString(),
             endpoints = Sealing.EndpointsOf(state.Profiles.GetValueOrDefault(s.Id)).Select(e => e.ToString()),
+            counters = MemberCounters.Of(s.Id, state.Rounds, session.Reader.Now),
         }),
         round = state.Current is not { } round ? null : new
         {
@@ -94,6 +95,13 @@ internal static class StatusCommand
         {
             Console.WriteLine("no round was opened yet; the members' peers ('fedchain node') open the first one when they may");
             return;
+        }
+
+        Console.WriteLine("counters   submitted  missed  published  no-shows  rejected  contradicted");
+        foreach (var id in state.Seats.Keys)
+        {
+            var c = MemberCounters.Of(id, state.Rounds, session.Reader.Now);
+            Console.WriteLine($"member {id,3} {c.Submitted,9}  {c.Missed,6}  {c.Published,9}  {c.NoShows,8}  {c.Rejected,8}  {c.Contradicted,12}");
         }
 
         var phase = round.PhaseAt(session.Reader.Now) switch
