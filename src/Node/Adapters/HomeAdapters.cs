@@ -1,4 +1,3 @@
-using FedChain.Network.Content;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
@@ -38,8 +37,8 @@ internal static class HomeAdapters
         using var keys = home.UnlockPeerKeys(Ask(passphrase, round));
         var seat = session.Reader.State.OperatedBy(keys.Operator.Address)
             ?? throw new UserErrorException($"This home doesn't hold the adapter {winner.Aggregate} of round {round.Id}, and its operator {keys.Operator.Address} has no seat, so nobody would seal it to this home.");
-        using var store = new BlockStore(home.StorePath);
-        using var fetcher = new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, TimeProvider.System);
+        using var store = HomeStore.Open(home);
+        using var fetcher = HomeStore.FetcherInto(store, home.Settings, TimeProvider.System);
         var content = new ContentExchange(fetcher, store, keys.Age, seat.Id);
         try
         {

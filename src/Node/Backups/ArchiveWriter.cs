@@ -121,6 +121,11 @@ internal sealed class ArchiveWriter : IAsyncDisposable
 
     private async Task AddOwnBlocksAsync(CancellationToken cancellationToken)
     {
+        if (_home.Settings.Ipfs is not null)
+        {
+            return; // they lie in the institution's IPFS node, which is no part of the home
+        }
+
         using var store = new BlockStore(_home.StorePath);
         var packed = new HashSet<Cid>();
         foreach (var digest in RoundFolder.PublishedIn(_home).ToList())

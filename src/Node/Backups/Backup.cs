@@ -105,7 +105,7 @@ internal static class Backup
 
     private static async Task ServeAgainAsync(HomeFolder home, CancellationToken cancellationToken)
     {
-        using var store = new BlockStore(home.StorePath);
+        using var store = HomeStore.Open(home);
         foreach (var update in OwnUpdate.AllOf(home).Where(u => u.IsExposed).ToList())
         {
             var bytes = update.ReadManifest()!;

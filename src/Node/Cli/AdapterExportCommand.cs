@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using FedChain.Network.Content;
 using FedChain.Node.Adapters;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
@@ -42,8 +41,8 @@ internal static class AdapterExportCommand
             var chosen = reference.RoundIn(session.Reader.State).Round;
 
             await HomeAdapters.EnsureAsync(folder, session, chosen, () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
-            using var store = new BlockStore(folder.StorePath);
-            using var fetcher = new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = folder.Settings.AllowPrivateEndpoints }, TimeProvider.System);
+            using var store = HomeStore.Open(folder);
+            using var fetcher = HomeStore.FetcherInto(store, folder.Settings, TimeProvider.System);
             var links = new ModelLinks(session, [store], fetcher);
             var (included, missing) = await links.IncludedAsync(chosen, cancellationToken);
             var policy = PeerContext.PolicyOf(session.Reader.State, chosen);

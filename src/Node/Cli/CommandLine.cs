@@ -76,6 +76,7 @@ public static class CommandLine
         ChatCommand.Create(),
         DataCommand.Create(),
         AdapterCommand.Create(),
+        StoreCommand.Create(),
         IdentityCommand.Create(),
         ModelCommand.Create(),
         ChainCommand.Create(),

@@ -12,7 +12,7 @@ internal static class Explanation
     public static string? Of(Exception e) => e switch
     {
         ChainException { Refusal: { } refusal } => RefusalText.Of(refusal),
-        UserErrorException or LocalChain.LocalChainException or ChainException or CorruptBlockException or AgeException or TrainingDivergedException => e.Message,
+        UserErrorException or LocalChain.LocalChainException or ChainException or CorruptBlockException or KuboException or AgeException or TrainingDivergedException => e.Message,
         InvalidDataException or FileNotFoundException or DirectoryNotFoundException or DllNotFoundException or UnauthorizedAccessException => e.Message,
         IOException => $"{e.Message} Check the disk and the file's permissions, then run the command again.",
         ArgumentException { ParamName: var name } => e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal), // a value that the engine or the protocol has no use for

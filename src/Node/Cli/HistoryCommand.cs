@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using FedChain.Network.Content;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
 using FedChain.Node.Identity;
@@ -30,7 +29,7 @@ internal static class HistoryCommand
             var rounds = session.Reader.State.Rounds;
             if (result.GetValue(json))
             {
-                using var store = result.GetValue(home) is { } folder ? new BlockStore(HomeFolder.Open(folder.FullName).StorePath) : null;
+                using var store = result.GetValue(home) is { } folder ? HomeStore.Open(HomeFolder.Open(folder.FullName)) : null;
                 var links = new ModelLinks(session, store is null ? [] : [store], fetcher: null);
                 var listed = new List<object>();
                 foreach (var round in rounds)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using FedChain.Network.Content;
 using FedChain.Node.Chain;
+using FedChain.Node.Homes;
 using FedChain.Node.Identity;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
@@ -53,8 +54,8 @@ internal static class IdentityShowCommand
 
             Write(session, history);
             var options = new ContentFetcherOptions { AllowPrivateAddresses = result.GetValue(allowPrivate) || folder?.Settings.AllowPrivateEndpoints == true };
-            using var fetcher = new ContentFetcher(options, TimeProvider.System);
-            using var store = folder is null ? null : new BlockStore(folder.StorePath);
+            using var store = folder is null ? null : HomeStore.Open(folder);
+            using var fetcher = new ContentFetcher(options, TimeProvider.System, store as KuboStore);
             await WriteLinksAsync(session, id, new ModelLinks(session, store is null ? [] : [store], fetcher), cancellationToken);
         });
         return command;

@@ -45,7 +45,7 @@ internal static class InitCommand
             these keys again.
             """)
         { home, name, listen, endpoint, data, model, rpc, federation, passphrase, privateEndpoints, json };
-        var (placement, training) = (new PlacementOptions(command), new LocalTrainingOptions(command));
+        var (placement, training, ipfs) = (new PlacementOptions(command), new LocalTrainingOptions(command), new IpfsOptions(command));
         command.SetAction(result =>
         {
             var settings = new HomeSettings
@@ -61,7 +61,7 @@ internal static class InitCommand
                 Training = training.Apply(result, result.GetValue(model) is null ? new() : LocalTraining.ForCheckpoints),
                 AllowPrivateEndpoints = result.GetValue(privateEndpoints),
             };
-            settings = placement.Apply(result, settings);
+            settings = ipfs.Apply(result, placement.Apply(result, settings));
             _ = ModelPlacement.Of(settings); // refuses what can't be
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: true);
             var made = HomeFolder.Create(result.GetRequiredValue(home).FullName, settings, secret, new KeystoreOptions());

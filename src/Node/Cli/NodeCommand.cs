@@ -27,7 +27,7 @@ internal static class NodeCommand
               fedchain node --home /srv/fedchain --weights int8 --batch-size 1 --accumulation-steps 8 --gradient-checkpointing
             """)
         { home, rpc, passphrase, rounds, json, withParent };
-        var (placementOptions, trainingOptions) = (new PlacementOptions(command), new LocalTrainingOptions(command));
+        var (placementOptions, trainingOptions, ipfs) = (new PlacementOptions(command), new LocalTrainingOptions(command), new IpfsOptions(command));
         command.SetAction(async (result, cancellationToken) =>
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -43,6 +43,11 @@ internal static class NodeCommand
             }
 
             var folder = HomeFolder.Open(result.GetRequiredValue(home).FullName);
+            if (ipfs.Apply(result, folder.Settings) is var settings && settings != folder.Settings)
+            {
+                folder.Save(settings);
+            }
+
             var placement = placementOptions.Read(result, folder.Settings);
             var training = trainingOptions.Apply(result, folder.Settings.Training);
             var secret = Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false);

@@ -33,6 +33,7 @@ internal static class HomeDoctor
         }
 
         await MachineChecks.RunAsync(home, PolicyOf(state), state is null ? 0 : Math.Max(state.Seats.Count, state.Founders.Length), checkup, cancellationToken);
+        await IpfsChecks.RunAsync(home.Settings, checkup, cancellationToken);
         await EndpointChecks.RunAsync(home, state, seat, time, checkup, cancellationToken);
         return new DoctorReport(home.Path, checkup.Checks);
     }

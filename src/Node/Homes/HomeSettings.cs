@@ -24,6 +24,12 @@ public sealed record HomeSettings
     /// <summary>The chain's id, noted when the seat was taken: the same addresses may exist on another chain.</summary>
     public ulong? ChainId { get; init; }
 
+    /// <summary>The RPC API of the institution's own IPFS node (Kubo), as in http://127.0.0.1:5001; content is kept there. Null: in the home's <c>store/</c>.</summary>
+    public string? Ipfs { get; init; }
+
+    /// <summary>A file whose first line is the value of the Authorization header that the node asks for, such as "Bearer TOKEN"; null for none.</summary>
+    public string? IpfsAuthorizationFile { get; init; }
+
     /// <summary>The Membership contract: the federation's one address.</summary>
     [JsonConverter(typeof(AddressJson))]
     public Address? Federation { get; init; }

@@ -13,7 +13,7 @@ namespace FedChain.Node.Identity;
 /// Which updates entered a global adapter: the log names the submissions, the global manifest says which were included. It is looked for in stores on
 /// this machine and then, if allowed, at the members' endpoints.
 /// </summary>
-internal sealed class ModelLinks(ChainSession session, IReadOnlyList<BlockStore> stores, ContentFetcher? fetcher)
+internal sealed class ModelLinks(ChainSession session, IReadOnlyList<IContentStore> stores, ContentFetcher? fetcher)
 {
     /// <summary>The id of the model that a member's update of this round came from; null if its profile named none.</summary>
     public Hash256? ModelOf(RoundState round, MemberId member) => ModelIdentity.Of(session.ChainId, session.Federation, member, round)?.Id;

@@ -10,7 +10,7 @@ namespace FedChain.Node.Peer;
 public sealed class ContentUnavailableException(string message) : Exception(message);
 
 /// <summary>Fetches what other members serve: manifests, sealed files, holdings, and re-sealed plaintexts.</summary>
-internal sealed class ContentExchange(ContentFetcher fetcher, BlockStore store, IReadOnlyList<AgeIdentity> identities, MemberId me)
+internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore store, IReadOnlyList<AgeIdentity> identities, MemberId me)
 {
     /// <summary>Endpoints in the order to ask: the author's own, then those of the others, without this peer's.</summary>
     public IReadOnlyList<Uri> Endpoints(RoundState round, MemberId author) =>

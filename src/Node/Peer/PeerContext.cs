@@ -18,7 +18,7 @@ internal sealed class PeerContext
 
     public required PeerIdentity Identity { get; init; }
 
-    public required BlockStore Store { get; init; }
+    public required IContentStore Store { get; init; }
 
     public required ILocalTrainer Trainer { get; init; }
 

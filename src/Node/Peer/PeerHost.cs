@@ -94,8 +94,13 @@ internal sealed class PeerHost : IAsyncDisposable
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
         var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, keys);
 
-        var store = Own(new BlockStore(home.StorePath));
-        var fetcher = Own(new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, time));
+        var store = Own(HomeStore.Open(home));
+        if (store is KuboStore node)
+        {
+            await node.VersionAsync(cancellationToken); // a node that can't be used is told before the round depends on it
+        }
+
+        var fetcher = Own(HomeStore.FetcherInto(store, home.Settings, time));
         var sender = Own(new TransactionSender(_session.Client, keys.Operator, _session.ChainId, Own(TransactionJournal.Open(home.TransactionsFile))));
         var trainer = await trainerOf(policy, cancellationToken);
         if (trainer is IDisposable disposable)

@@ -8,7 +8,7 @@ namespace FedChain.Tests.Ipfs;
 /// <summary>A real IPFS node (js-ipfs) as a child process on loopback, until it is disposed of or this process ends.</summary>
 internal sealed class IpfsNode : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3); // a start takes seconds; far more where processors are shared
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5); // a start takes seconds; far more where processors are shared
 
     private readonly Process _process;
     private readonly string[] _addresses;
@@ -42,7 +42,11 @@ internal sealed class IpfsNode : IAsyncDisposable
         var nodes = new List<IpfsNode>();
         try
         {
-            nodes.AddRange(await Task.WhenAll(Enumerable.Range(0, count).Select(i => StartAsync(Path.Combine(folder, $"ipfs-{i}"), cancellation))));
+            for (var i = 0; i < count; i++)
+            {
+                nodes.Add(await StartAsync(Path.Combine(folder, $"ipfs-{i}"), cancellation));
+            }
+
             foreach (var node in nodes.Skip(1))
             {
                 await node.ConnectAsync(nodes[0], cancellation);
