@@ -111,13 +111,11 @@ internal sealed partial class RoundsMirror
     public MemberView Member(MemberId id)
     {
         var rounds = Fold.Rounds.Where(r => r.Id.CompareTo(_before) > 0).ToList();
-        var submitted = rounds.Where(r => r.SubmissionOf(id) is not null).ToList();
-        var candidates = rounds.SelectMany(r => r.Candidates).Where(c => c.Aggregator == id).ToList();
+        var counters = MemberCounters.Of(id, rounds, Now);
         var isClosedToIt = Current is not { } round || Now >= round.ClosesAt || round.SubmissionOf(id) is not null;
         return new MemberView(
-            Due(id, isClosedToIt ? NextRound : Number), MadeBy(id), submitted.Count == 0 ? default : submitted[^1].Id, SeenAt(id), (uint)submitted.Count,
-            (uint)candidates.Count, (uint)candidates.Count(c => c.RejectedAt is not null || c == Lapsed?.Candidate),
-            (uint)rounds.Count(r => r.Winner?.Votes.GetValueOrDefault(id, true) == false));
+            Due(id, isClosedToIt ? NextRound : Number), MadeBy(id), rounds.FindLast(r => r.SubmissionOf(id) is not null)?.Id ?? default, SeenAt(id),
+            (uint)counters.Submitted, (uint)counters.Published, (uint)counters.Rejected, (uint)counters.Contradicted);
     }
 
     public PolicyView Policy => new(Fold.LatestPolicy!.Policy, Fold.LatestPolicy.Params, Fold.LatestPolicy.Genesis, new RoundId(Fold.LastRound));

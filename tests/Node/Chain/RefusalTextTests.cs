@@ -36,6 +36,10 @@ public sealed class RefusalTextTests
     public void Times_states_and_phases_are_told_as_people_tell_them()
     {
         Assert.Equal("Round 7 is in Attestation; this needs Training or Aggregation.", Say(ContractErrors.UnexpectedPhase, (BigInteger)7, (BigInteger)3, (BigInteger)0b110));
+        const ulong Evening = 1_800_057_599;
+        Assert.Equal("Round 7 is in Attestation until 23:59:59Z; publish needs Aggregation.", SayOfPhase(new RefusedCall("publish", Evening - 300, Evening)));
+        Assert.Equal("Round 7 is in Attestation until 2027-01-16 00:00:00Z; publish needs Aggregation.", SayOfPhase(new RefusedCall("publish", Evening, Evening + 1)));
+        Assert.Equal("Round 7 is in Attestation; publish needs Aggregation.", SayOfPhase(new RefusedCall("publish", Evening, null)));
         Assert.Equal("The next round can't be opened before 2027-01-15 08:00:00Z.", Say(ContractErrors.TooEarlyToOpen, (BigInteger)1_800_000_000));
         var id = new BigInteger(0xabcdef12) << 224;
         Assert.Equal("Proposal 0xabcdef12 can be executed from 2027-01-15 08:00:00Z on.", Say(ContractErrors.TooEarlyToExecute, id, (BigInteger)1_800_000_000));
@@ -53,6 +57,9 @@ public sealed class RefusalTextTests
     }
 
     private static string Say(AbiError error, params object[] values) => RefusalText.Of(ContractRefusal.Decode(error.Encode(values)));
+
+    private static string SayOfPhase(RefusedCall call) =>
+        RefusalText.Of(ContractRefusal.Decode(ContractErrors.UnexpectedPhase.Encode((BigInteger)7, (BigInteger)3, (BigInteger)0b100)) with { Call = call });
 
     private static object ValueOf(AbiParameter input, int number) => input.Type.Kind switch
     {
