@@ -18,7 +18,8 @@ internal readonly record struct Fees(BigInteger Tip, BigInteger Most)
         if (baseFee > options.MaxFee)
         {
             throw new ChainException(
-                $"Gas costs {EtherAmount.Format(baseFee, EtherAmount.Gwei)} gwei at present, more than the {EtherAmount.Format(options.MaxFee, EtherAmount.Gwei)} gwei that a transaction may pay. It is tried again.") { IsTransient = true };
+                $"Gas costs {EtherAmount.Format(baseFee, EtherAmount.Gwei)} gwei at present, more than the {EtherAmount.Format(options.MaxFee, EtherAmount.Gwei)} gwei that a transaction may pay. It is tried again.")
+            { IsTransient = true };
         }
 
         return new Fees(BigInteger.Min(suggested, options.MaxFee), BigInteger.Min((2 * baseFee) + suggested, options.MaxFee));

@@ -53,7 +53,8 @@ internal sealed class RoundScene : IAsyncDisposable
 
         const uint Hours = 24 * 3600; // the machine may be slow
         var plan = new FederationPlan(
-            [.. keys.Select(k => k.Address)], """{"v":1}""", Release.Params with { Training = Hours, Publishing = Hours, Attesting = Hours }, Keccak256.Hash("genesis")) { VotingPeriod = 60 };
+            [.. keys.Select(k => k.Address)], """{"v":1}""", Release.Params with { Training = Hours, Publishing = Hours, Attesting = Hours }, Keccak256.Hash("genesis"))
+        { VotingPeriod = 60 };
         var scene = new RoundScene(chain, keys, await Deployment.DeployAsync(chain.Client, chain.Sender, Release.Code, plan, Cancellation));
         var membership = new MembershipClient(chain.Client, scene.Federation.Membership);
         for (var i = 0; i < Count; i++)
