@@ -18,14 +18,13 @@ public sealed class EventReader
     private const int MaxContradictions = 3; // nodes behind one address may disagree for a moment
 
     private readonly ChainClient _chain;
-    private readonly Address _membership;
+    private readonly FederationLogs _logs;
     private readonly ulong _firstBlock;
     private readonly EventIndex _index;
     private readonly List<ChainCursor> _blocks = []; // known to be on the chain, oldest first; the last is where the reader stands
     private readonly List<ulong> _since = []; // for each event, the block from which on it counts
     private readonly List<ChainEvent> _events = [];
     private readonly List<ChainCursor> _unkept = []; // blocks without events wait, so that an idle chain writes nothing
-    private RpcProvider? _source;
     private ChainCursor? _rewindTo; // until the caller has been told
     private int _told; // how many events, from the first on, the caller has been given
     private bool _isIndexRead;
@@ -36,7 +35,7 @@ public sealed class EventReader
     /// <param name="deploymentBlock">Membership's own answer, see <see cref="MembershipClient.GetDeploymentBlockAsync"/>.</param>
     /// <param name="index">Where what was read is kept, disposed of by the caller; by default nowhere.</param>
     public EventReader(ChainClient chain, Address membership, ulong deploymentBlock, EventIndex? index = null) =>
-        (_chain, _membership, _firstBlock, _index) = (chain, membership, deploymentBlock, index ?? EventIndex.None());
+        (_chain, _logs, _firstBlock, _index) = (chain, new FederationLogs(chain, membership, deploymentBlock), deploymentBlock, index ?? EventIndex.None());
 
     /// <summary>Where the reader stands; null before its first block.</summary>
     public ChainCursor? Cursor => _blocks.Count == 0 ? null : _blocks[^1];
@@ -68,7 +67,7 @@ public sealed class EventReader
         _isIndexTrusted = false;
         GoBackTo(0);
         _index.Clear();
-        if (!isIndexToBlame && _source is { } source)
+        if (!isIndexToBlame && _logs.Source is { } source)
         {
             _chain.Expose(source, lie);
         }
@@ -79,7 +78,7 @@ public sealed class EventReader
         try
         {
             var logs = _index.ReadLogs();
-            Take(Decode(logs));
+            Take(FederationLogs.Decode(logs));
             _blocks.AddRange(_index.ReadBlocks(MaxBlocks));
             _isIndexTrusted = logs.Count > 0;
         }
@@ -126,7 +125,7 @@ public sealed class EventReader
 
                 if (contradiction.Length > 0 && ++contradictions == MaxContradictions)
                 {
-                    _chain.Expose(_source!, contradiction);
+                    _chain.Expose(_logs.Source!, contradiction);
                     contradictions = 0;
                 }
 
@@ -165,8 +164,8 @@ public sealed class EventReader
         List<(IndexedLog Log, ChainEvent Event)> events;
         try
         {
-            logs = await ReadLogsAsync(from, to, cancellation);
-            events = Decode(logs);
+            logs = await _logs.ReadAsync(_events, from, to, cancellation);
+            events = FederationLogs.Decode(logs);
         }
         catch (FormatException e)
         {
@@ -232,94 +231,6 @@ public sealed class EventReader
         }
 
         return headers;
-    }
-
-    /// <summary>
-    /// The logs of the federation's contracts. A contract that an event names is read from its own beginning, right after that event, and what the one
-    /// that it replaced says from there on is left out: it can still be called, and would tell of rounds that are no longer the federation's.
-    /// </summary>
-    private async Task<List<IndexedLog>> ReadLogsAsync(ulong from, ulong to, CancellationToken cancellation)
-    {
-        var emitters = Emitters();
-        var logs = await AskAsync([.. emitters], from, to, cancellation);
-        for (var i = 0; i < logs.Count; i++)
-        {
-            var at = logs[i];
-            var (replaced, added) = NamedBy(at.Log);
-            if (added.Length == 0)
-            {
-                continue;
-            }
-
-            var theirs = await AskAsync(added, _firstBlock, to, cancellation);
-            var earlier = theirs.TakeWhile(l => Place(l).CompareTo(Place(at)) < 0).Select(l => l with { Since = at.Log.Block }).ToList();
-            logs =
-            [
-                .. logs[..(i + 1)], .. earlier,
-                .. logs[(i + 1)..].Where(l => l.Log.Emitter != replaced).Concat(theirs.Skip(earlier.Count)).OrderBy(Place),
-            ];
-        }
-
-        return logs;
-    }
-
-    private async Task<List<IndexedLog>> AskAsync(Address[] emitters, ulong from, ulong to, CancellationToken cancellation)
-    {
-        var (logs, source) = await _chain.AskLogsAsync(emitters, from, to, cancellation);
-        _source = source ?? _source;
-        return [.. logs.Select(l => new IndexedLog(l.Block, l)).OrderBy(Place)];
-    }
-
-    private static (ulong Block, uint Index) Place(IndexedLog log) => (log.Log.Block, log.Log.LogIndex);
-
-    /// <summary>The contracts whose events count, Membership and those that the events read so far have named.</summary>
-    private HashSet<Address> Emitters()
-    {
-        var emitters = new HashSet<Address> { _membership };
-        foreach (var e in _events.Where(e => e.Emitter == _membership))
-        {
-            var (replaced, added) = NamedBy(e.Event);
-            emitters.UnionWith(added);
-            _ = replaced is { } old && emitters.Remove(old);
-        }
-
-        return emitters;
-    }
-
-    private (Address? Replaced, Address[] Added) NamedBy(ChainLog log) => log.Emitter == _membership ? NamedBy(Decode(log)) : (null, []);
-
-    private static (Address? Replaced, Address[] Added) NamedBy(IContractEvent? contractEvent) => contractEvent switch
-    {
-        FederationFounded e => (null, [e.Governance, e.Rounds]),
-        RoundsReplaced e => (e.Previous, [e.Rounds]),
-        _ => (null, []),
-    };
-
-    private static List<(IndexedLog Log, ChainEvent Event)> Decode(List<IndexedLog> logs)
-    {
-        var events = new List<(IndexedLog, ChainEvent)>(logs.Count);
-        foreach (var indexed in logs)
-        {
-            if (Decode(indexed.Log) is { } decoded)
-            {
-                var log = indexed.Log;
-                events.Add((indexed, new ChainEvent(decoded, log.Emitter, log.Block, log.BlockHash, log.Transaction, log.LogIndex)));
-            }
-        }
-
-        return events;
-    }
-
-    private static IContractEvent? Decode(ChainLog log)
-    {
-        try
-        {
-            return ContractEvents.Decode(log.Topics, log.Data.Span);
-        }
-        catch (FormatException e)
-        {
-            throw new FormatException($"Log {log.LogIndex} of block {log.Block} is none that FedChain's contract would emit: {e.Message}", e);
-        }
     }
 
     private void Take(List<(IndexedLog Log, ChainEvent Event)> events)

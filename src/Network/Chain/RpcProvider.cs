@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using System.Text.Unicode;
 using FedChain.Protocol.Ethereum.Contracts;
 
 namespace FedChain.Network.Chain;
@@ -74,6 +75,11 @@ internal sealed class RpcProvider(HttpClient http, Uri endpoint, ChainOptions op
             }
 
             buffer.Write(chunk, 0, read);
+        }
+
+        if (!Utf8.IsValid(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)))
+        {
+            throw new JsonException("It is not UTF-8."); // the parser would let it pass inside of texts
         }
 
         return JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));

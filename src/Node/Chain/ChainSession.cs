@@ -21,6 +21,9 @@ internal sealed class ChainSession : IAsyncDisposable
     /// <summary>By which URLs the chain is reached, as a home keeps them.</summary>
     public IReadOnlyList<string> Urls => _urls.Given;
 
+    /// <summary>Where a node tells of new blocks, ws or wss; often nowhere.</summary>
+    public IReadOnlyList<Uri> Announcements => _urls.Announcements;
+
     /// <summary>Address of Membership.</summary>
     public Address Federation { get; }
 

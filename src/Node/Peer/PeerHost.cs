@@ -19,6 +19,7 @@ internal sealed class PeerHost : IAsyncDisposable
     private readonly IDisposable _lock;
     private ContentGateway? _gateway;
     private ChainSession? _session;
+    private BlockAnnouncements? _blocks;
     private PeerLoop? _loop;
     private PeerContext? _context;
 
@@ -66,6 +67,11 @@ internal sealed class PeerHost : IAsyncDisposable
         if (_gateway is not null)
         {
             await _gateway.DisposeAsync();
+        }
+
+        if (_blocks is not null)
+        {
+            await _blocks.DisposeAsync();
         }
 
         if (_session is not null)
@@ -124,7 +130,8 @@ internal sealed class PeerHost : IAsyncDisposable
             Report = report,
             Time = time,
         };
-        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Deceit = deceit }, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
+        _blocks = new BlockAnnouncements(_session.Announcements, time);
+        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Deceit = deceit }, _blocks, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
     }
 
     /// <summary>What may have happened while nothing ran: a rotation, another Rounds contract, a home restored from a backup.</summary>

@@ -8,7 +8,7 @@ namespace FedChain.Node.Peer;
 /// Reads the chain, decides, acts, again and again. All that it remembers is the chain and the home folder, so it can be killed at any moment;
 /// what was under way is decided anew. Actions run side by side; one that fails is repeated with growing pauses and never stops the others.
 /// </summary>
-internal sealed class PeerLoop(PeerContext context, FederationReader reader, MemberContent served, Aggregation aggregation, TimeSpan poll)
+internal sealed class PeerLoop(PeerContext context, FederationReader reader, MemberContent served, Aggregation aggregation, BlockAnnouncements blocks, TimeSpan poll)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
@@ -34,6 +34,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         {
             while (true)
             {
+                var announced = blocks.Next; // also of a block that comes while this one is looked at
                 await StepAsync(stopping.Token);
                 if (until(reader.State, reader.Now) && _running.Count == 0)
                 {
@@ -41,7 +42,7 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
                 }
 
                 var pause = Task.Delay(poll, context.Time, stopping.Token);
-                await Task.WhenAny([pause, .. _running.Values.Select(r => r.Task)]);
+                await Task.WhenAny([pause, announced, .. _running.Values.Select(r => r.Task)]);
                 stopping.Token.ThrowIfCancellationRequested();
             }
         }

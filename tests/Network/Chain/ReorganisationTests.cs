@@ -1,6 +1,5 @@
 using FedChain.Network.Chain;
 using FedChain.Network.Tests.Content;
-using FedChain.Protocol.Ethereum.Contracts;
 
 namespace FedChain.Network.Tests.Chain;
 
@@ -42,7 +41,7 @@ public sealed class ReorganisationTests
         }
 
         Assert.True(rewinds >= MostDepth * scene.Steps.Count, $"only {rewinds} reorganisations undid anything");
-        await EverythingLandedOnceAsync(scene, reader);
+        await scene.EverythingLandedOnceAsync(reader);
 
         // what the index holds is what was read: another process begins with it
         index.Dispose();
@@ -72,7 +71,7 @@ public sealed class ReorganisationTests
         }
 
         await reader.ReadAsync(Cancellation);
-        await EverythingLandedOnceAsync(scene, reader);
+        await scene.EverythingLandedOnceAsync(reader);
     }
 
     [Fact]
@@ -114,24 +113,5 @@ public sealed class ReorganisationTests
         {
             await step();
         }
-    }
-
-    /// <summary>Of each intention one transaction, and no other: an account's nonce counts what it has on the chain.</summary>
-    private static async Task EverythingLandedOnceAsync(RoundScene scene, FederationReader reader)
-    {
-        var events = reader.Events.Select(e => e.Event).ToList();
-        Assert.Single(events.OfType<RoundOpened>());
-        Assert.Equal(4, events.OfType<UpdateSubmitted>().Select(e => e.Id).Distinct().Count());
-        Assert.Equal(4, events.OfType<UpdateSubmitted>().Count());
-        Assert.Single(events.OfType<CandidatePublished>());
-        Assert.Equal(2, events.OfType<Attested>().Count());
-        Assert.Single(events.OfType<RoundFinalised>());
-        var sent = 0UL;
-        foreach (var account in scene.Accounts)
-        {
-            sent += await scene.Chain.Client.GetTransactionCountAsync(account, BlockTag.Latest, Cancellation);
-        }
-
-        Assert.Equal((ulong)(scene.Accounts.Count() + scene.Steps.Count), sent); // an activation each, and the steps
     }
 }

@@ -19,7 +19,7 @@ internal sealed class RoundScene : IAsyncDisposable
     private readonly List<PrivateKey> _keys;
     private readonly TemporaryFolder _folder = new();
     private readonly List<(TransactionJournal Journal, TransactionSender Sender)> _senders = [];
-    private readonly RoundsClient _rounds;
+    private RoundsClient _rounds;
     private PolicyView _policy = null!;
 
     private RoundScene(LocalChain chain, List<PrivateKey> keys, Federation federation)
@@ -36,8 +36,6 @@ internal sealed class RoundScene : IAsyncDisposable
 
     /// <summary>From the opening to finality.</summary>
     public IReadOnlyList<Func<Task>> Steps { get; }
-
-    public IEnumerable<Address> Accounts => _keys.Select(k => k.Address);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -68,26 +66,17 @@ internal sealed class RoundScene : IAsyncDisposable
     }
 
     /// <summary>Every member forgets all but its journal.</summary>
-    public void Restart()
+    /// <param name="through">How they reach the chain from now on; by default directly.</param>
+    public void Restart(ChainClient? through = null)
     {
+        var client = through ?? Chain.Client;
+        _rounds = new RoundsClient(client, Federation.Rounds);
         Stop();
         for (var i = 0; i < Count; i++)
         {
             var journal = TransactionJournal.Open(Path.Combine(_folder.Path, $"{i}.sqlite"));
-            _senders.Add((journal, new TransactionSender(Chain.Client, _keys[i], LocalChain.ChainId, journal)));
+            _senders.Add((journal, new TransactionSender(client, _keys[i], LocalChain.ChainId, journal)));
         }
-    }
-
-    /// <summary>Loses the journals as well.</summary>
-    public void ForgetJournals()
-    {
-        Stop();
-        for (var i = 0; i < Count; i++)
-        {
-            File.Delete(Path.Combine(_folder.Path, $"{i}.sqlite"));
-        }
-
-        Restart();
     }
 
     public FederationReader Reader(ChainClient? chain = null, EventIndex? index = null) => new(chain ?? Chain.Client, Federation.Membership, Federation.DeploymentBlock, TimeProvider.System, index);
@@ -111,6 +100,25 @@ internal sealed class RoundScene : IAsyncDisposable
             $"{r.Id} {r.OpenedAt} {r.ClosesAt} {r.Set} {r.Beacon} {r.FinalisedAt} {r.AbortedAt} {r.IsSuperseded}: {string.Join(", ", r.Submissions)}; "
             + string.Join(", ", r.Candidates.Select(c => $"{c.Turn} {c.Aggregator} {c.Id} {c.PublishedAt} {c.RejectedAt} {string.Join('+', c.Votes)}"))));
         return string.Join('\n', lines);
+    }
+
+    /// <summary>Of each intention one transaction, and no other: an account's nonce counts what it has on the chain.</summary>
+    public async Task EverythingLandedOnceAsync(FederationReader reader)
+    {
+        var events = reader.Events.Select(e => e.Event).ToList();
+        Assert.Single(events.OfType<RoundOpened>());
+        Assert.Equal(4, events.OfType<UpdateSubmitted>().Select(e => e.Id).Distinct().Count());
+        Assert.Equal(4, events.OfType<UpdateSubmitted>().Count());
+        Assert.Single(events.OfType<CandidatePublished>());
+        Assert.Equal(2, events.OfType<Attested>().Count());
+        Assert.Single(events.OfType<RoundFinalised>());
+        var sent = 0UL;
+        foreach (var account in _keys.Select(k => k.Address))
+        {
+            sent += await Chain.Client.GetTransactionCountAsync(account, BlockTag.Latest, Cancellation);
+        }
+
+        Assert.Equal((ulong)(_keys.Count + Steps.Count), sent); // an activation each, and the steps
     }
 
     public async ValueTask DisposeAsync()
