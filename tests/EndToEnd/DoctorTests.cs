@@ -127,6 +127,7 @@ public sealed class DoctorTests(DoctorFederation scene) : IClassFixture<DoctorFe
     public async Task A_wrong_passphrase()
     {
         using var folder = new TemporaryFolder();
+        scene.Forget();
         Problem(await ExamineAsync(scene.CopyHome(folder["home"]), exitCode: 1, passphrase: "wrong"), "keys", "does not open");
     }
 
