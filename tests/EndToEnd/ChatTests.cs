@@ -60,7 +60,7 @@ public sealed class ChatTests : IDisposable
 
         Interrupt(process);
         await process.WaitForExitAsync(Cancellation);
-        Assert.Equal(0, process.ExitCode);
+        Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {await process.StandardError.ReadToEndAsync(Cancellation)}");
         Assert.Equal("", (await process.StandardOutput.ReadToEndAsync(Cancellation)).Trim());
     }
 

@@ -21,12 +21,12 @@ public sealed class StudyTests
         SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
         string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small];
 
-        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal", "fedex:share=0.5", "--workers", "2"]);
+        var first = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "--workers", "2"]);
         Assert.True(first.ExitCode == 0, first.ToString());
-        Assert.Contains("[5/5]", first.Output, StringComparison.Ordinal);
+        Assert.Contains("[6/6]", first.Output, StringComparison.Ordinal);
         var report = Read();
         Assert.Equal(
-            ["alone", "fedit", "personal, shared part", "personal", "fedex:share=0.5, shared part", "fedex:share=0.5"],
+            ["alone", "fedit", "fedit:remember=1", "personal, shared part", "personal", "fedex:share=0.5, shared part", "fedex:share=0.5"],
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetProperty("name").GetString()));
         foreach (var method in report.GetProperty("methods").EnumerateArray())
         {
@@ -34,18 +34,24 @@ public sealed class StudyTests
             Assert.NotEqual(0, method.GetProperty("own").GetProperty("mean").GetDouble());
         }
 
+        // What a method says of itself makes a difference: memory, an own adapter beside the shared one, own steps after the shared ones.
+        string OwnOf(string name) => report.GetProperty("methods").EnumerateArray().Single(m => m.GetProperty("name").GetString() == name).GetProperty("own").GetRawText();
+        Assert.NotEqual(OwnOf("fedit"), OwnOf("fedit:remember=1"));
+        Assert.NotEqual(OwnOf("personal, shared part"), OwnOf("personal"));
+        Assert.NotEqual(OwnOf("fedex:share=0.5, shared part"), OwnOf("fedex:share=0.5"));
+
         foreach (var picture in new[] { "losses.png", "weakest.png", "gains-alone.png" })
         {
             Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], (await File.ReadAllBytesAsync(Path.Combine(folder["study"], picture), Cancellation))[..4]);
         }
 
         // One more method, one worker less: only what is new is done, and no figure changes.
-        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "personal", "fedex:share=0.5", "krum", "--workers", "1"]);
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "krum", "--workers", "1"]);
         Assert.True(second.ExitCode == 0, second.ToString());
         Assert.Contains("[1/1] krum", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetRawText()),
-            Read().GetProperty("methods").EnumerateArray().Take(6).Select(m => m.GetRawText()));
+            Read().GetProperty("methods").EnumerateArray().Take(7).Select(m => m.GetRawText()));
 
         // Krum for two liars needs seven members: three make no aggregate, and the base stays what it was.
         var krum = Read().GetProperty("methods").EnumerateArray().Last();

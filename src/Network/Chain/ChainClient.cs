@@ -41,7 +41,7 @@ public sealed class ChainClient
         set => _rpc.Providers.Changed = value;
     }
 
-    /// <summary>The node in use.</summary>
+    /// <summary>The node in use. Its path and query may hold a key to it: texts name the authority only.</summary>
     public Uri Endpoint => _rpc.Providers.Current;
 
     /// <summary>All that may be asked, in order of preference.</summary>

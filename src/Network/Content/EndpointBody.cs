@@ -1,16 +1,10 @@
+using FedChain.Protocol;
+
 namespace FedChain.Network.Content;
 
 /// <summary>The body of an endpoint's answer: ends with a <see cref="FetchException"/> when it is too long, too slow or cut off.</summary>
-internal sealed class EndpointBody(HttpResponseMessage response, Stream body, long maxBytes, TransferClock clock) : Stream
+internal sealed class EndpointBody(HttpResponseMessage response, Stream body, long maxBytes, TransferClock clock) : ForwardStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
     public override long Position
     {
         get => clock.Received;
@@ -35,9 +29,6 @@ internal sealed class EndpointBody(HttpResponseMessage response, Stream body, lo
             : throw new FetchException(FetchFailure.TooLarge, $"it sent more than the {maxBytes} bytes that are accepted");
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     /// <summary>The whole body.</summary>
     public async Task<byte[]> ReadAllAsync(CancellationToken cancellationToken)
     {
@@ -50,18 +41,6 @@ internal sealed class EndpointBody(HttpResponseMessage response, Stream body, lo
 
         return bytes.ToArray();
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

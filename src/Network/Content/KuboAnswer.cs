@@ -1,22 +1,10 @@
+using FedChain.Protocol;
+
 namespace FedChain.Network.Content;
 
 /// <summary>The bytes of a node's answer; a break in them is a <see cref="KuboException"/>, also one that only the trailer tells.</summary>
-internal sealed class KuboAnswer(HttpResponseMessage response, Stream body, KuboClient client, string command) : Stream
+internal sealed class KuboAnswer(HttpResponseMessage response, Stream body, KuboClient client, string command) : ForwardStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         try
@@ -29,21 +17,6 @@ internal sealed class KuboAnswer(HttpResponseMessage response, Stream body, Kubo
             throw new KuboException($"The IPFS node at {client.Api} broke off its answer to '{command}'. It is asked again.", isTransient: true, e);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

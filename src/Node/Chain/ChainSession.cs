@@ -48,12 +48,12 @@ internal sealed class ChainSession : IAsyncDisposable
             var chainId = await client.GetChainIdAsync(cancellationToken);
             if (home?.Settings.ChainId is { } expected && expected != chainId)
             {
-                throw new UserErrorException($"{client.Endpoint} leads to chain {chainId}, but this home's federation is on chain {expected}. Check --rpc, or \"rpc\" in home.json.");
+                throw new UserErrorException($"{client.Endpoint.Authority} leads to chain {chainId}, but this home's federation is on chain {expected}. Check --rpc, or \"rpc\" in home.json.");
             }
 
             if ((await client.GetCodeAsync(address, cancellationToken)).Length == 0)
             {
-                throw new UserErrorException($"There is no contract at {address} on chain {chainId} ({client.Endpoint}). Check --federation, and that --rpc leads to the federation's chain.");
+                throw new UserErrorException($"There is no contract at {address} on chain {chainId} ({client.Endpoint.Authority}). Check --federation, and that --rpc leads to the federation's chain.");
             }
 
             ulong deployed;

@@ -25,7 +25,8 @@ internal static class DoctorCommand
         var command = new Command("doctor", """
             Examines an institution's home and says what to do about each problem: permissions, settings, keys; the chain, its clock, the federation and its
             contracts; the seat, its commitment, funds and profile; the engine, the model, the records, the disk; and whether the other members reach the
-            content endpoint, which they are asked to try. It changes nothing. While the peer isn't running, the endpoint is served for the time of the check.
+            content endpoint, which they are asked to try. It changes nothing but the home's copy of the federation's log. While the peer isn't running, the
+            endpoint is served for the time of the check.
 
             Exit code: 0 no problem, 1 a problem.
 

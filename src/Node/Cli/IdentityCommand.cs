@@ -29,7 +29,7 @@ internal static class IdentityCommand
         if (did is { } wanted && wanted.Chain != session.ChainId)
         {
             await session.DisposeAsync();
-            throw new UserErrorException($"{wanted} is a member on chain {wanted.Chain}, but {session.Client.Endpoint} leads to chain {session.ChainId}. Use an --rpc of chain {wanted.Chain}.");
+            throw new UserErrorException($"{wanted} is a member on chain {wanted.Chain}, but {session.Client.Endpoint.Authority} leads to chain {session.ChainId}. Use an --rpc of chain {wanted.Chain}.");
         }
 
         return session;

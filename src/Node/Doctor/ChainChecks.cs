@@ -30,10 +30,10 @@ internal static class ChainChecks
             var id = await asked.GetChainIdAsync(cancellationToken);
             if (home.Settings.ChainId is { } expected && expected != id)
             {
-                throw new UserErrorException($"{asked.Endpoint} leads to chain {id}, but this home's federation is on chain {expected}.");
+                throw new UserErrorException($"{asked.Endpoint.Authority} leads to chain {id}, but this home's federation is on chain {expected}.");
             }
 
-            var answer = $"{asked.Endpoint} answers for chain {id}{(home.Settings.ChainId is null ? "; the home names none yet" : "")}";
+            var answer = $"{asked.Endpoint.Authority} answers for chain {id}{(home.Settings.ChainId is null ? "; the home names none yet" : "")}";
             var others = string.Concat(asked.Providers.Where(p => !p.IsInUse).Select(p => $"; {p}"));
             if (asked.Providers.Any(p => p.Fault is not null))
             {

@@ -13,7 +13,7 @@ namespace FedChain.Node.Doctor;
 /// <param name="Rounds">For how many rounds the operator should be able to pay, from 1 on.</param>
 internal sealed record DoctorOptions(HomeFolder Home, string? PassphraseFile, IReadOnlyList<string>? Rpc, Address? Federation, int Rounds);
 
-/// <summary>Looks at all that an institution's peer needs. Changes nothing, sends nothing to the chain.</summary>
+/// <summary>Looks at all that an institution's peer needs. Changes nothing but the home's copy of the federation's log, sends nothing to the chain.</summary>
 internal static class HomeDoctor
 {
     public static async Task<DoctorReport> ExamineAsync(DoctorOptions options, TimeProvider time, CancellationToken cancellationToken)

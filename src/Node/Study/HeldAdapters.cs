@@ -7,7 +7,6 @@ namespace FedChain.Node.Study;
 internal sealed class HeldAdapters(CausalLanguageModel model, AdapterConfig config, ulong seed)
 {
     private readonly AdapterLayout _layout = model.LayoutFor(config);
-    private readonly AdapterConfig _pair = AdapterPair.ConfigOf(config);
     private readonly Dictionary<string, Adapter> _own = [];
 
     /// <summary>Puts the global adapter on the model, and a member's own beside it.</summary>
@@ -23,7 +22,8 @@ internal sealed class HeldAdapters(CausalLanguageModel model, AdapterConfig conf
 
         var own = _own.TryGetValue(owner, out var trained) ? trained
             : Adapter.First(_layout, StudySeed.Hash(seed, $"{owner}/own"), config.FractionBits); // B = 0: it does nothing yet
-        model.AttachAdapter(_pair, AdapterPair.Join(global, own, model.LayoutFor(_pair)));
+        var pair = AdapterPair.ConfigOf(config);
+        model.AttachAdapter(pair, AdapterPair.Join(global, own, model.LayoutFor(pair)));
     }
 
     /// <summary>The shared part of what a member has trained; its own stays here.</summary>

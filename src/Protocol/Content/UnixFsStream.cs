@@ -1,23 +1,9 @@
 namespace FedChain.Protocol.Content;
 
 /// <summary>A UnixFS file as a forward-only stream.</summary>
-internal sealed class UnixFsStream(UnixFsReader reader, IDisposable? owned) : Stream
+internal sealed class UnixFsStream(UnixFsReader reader, IDisposable? owned) : ForwardStream
 {
     private ReadOnlyMemory<byte> _current;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -37,9 +23,6 @@ internal sealed class UnixFsStream(UnixFsReader reader, IDisposable? owned) : St
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) =>
         ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
@@ -50,16 +33,6 @@ internal sealed class UnixFsStream(UnixFsReader reader, IDisposable? owned) : St
         await destination.WriteAsync(rest, cancellationToken);
         await reader.CopyToAsync(destination, cancellationToken);
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -7,7 +7,7 @@ namespace FedChain.Protocol.Envelope;
 /// padding in lines of 64 columns, LF or CRLF. White space is allowed only before and after the block, up to 1024 bytes each.
 /// Reads throw <see cref="AgeException"/> with <see cref="AgeFailure.MalformedArmor"/>.
 /// </summary>
-public sealed class AgeArmorReader : Stream
+public sealed class AgeArmorReader : ForwardStream
 {
     internal const int Columns = 64;
     internal const int BytesPerLine = 48;
@@ -45,16 +45,6 @@ public sealed class AgeArmorReader : Stream
     internal static ReadOnlySpan<byte> Begin => "-----BEGIN AGE ENCRYPTED FILE-----"u8;
 
     internal static ReadOnlySpan<byte> End => "-----END AGE ENCRYPTED FILE-----"u8;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -109,19 +99,6 @@ public sealed class AgeArmorReader : Stream
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

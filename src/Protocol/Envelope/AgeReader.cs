@@ -9,7 +9,7 @@ namespace FedChain.Protocol.Envelope;
 /// <para>Reads throw <see cref="AgeException"/> with <see cref="AgeFailure.DamagedPayload"/> or <see cref="AgeFailure.TruncatedPayload"/>,
 /// and go on doing so. After a failure of the source itself the reader can't go on and says so.</para>
 /// </summary>
-public sealed class AgeReader : Stream
+public sealed class AgeReader : ForwardStream
 {
     private readonly Stream _source;
     private readonly bool _leaveOpen;
@@ -32,14 +32,6 @@ public sealed class AgeReader : Stream
     private delegate void Unwrap(AgeHeader header, Span<byte> fileKey);
 
     public override bool CanRead => !_disposed;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>Reads the header, and gives the payload to be read.</summary>
     /// <param name="source">A (binary) age file from its first byte on; read ahead by up to a chunk, or <see cref="AgeFormat.MaxHeaderBytes"/>.</param>
@@ -106,19 +98,6 @@ public sealed class AgeReader : Stream
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
