@@ -179,7 +179,8 @@ public sealed class CausalLanguageModel : IDisposable
     /// <param name="memory">What the optimiser remembers of an earlier training of the same factors; brought up to date at the end.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="cancellationToken">Looked at between steps.</param>
-    /// <exception cref="ArgumentException">Also where the checkpoint is of another training, or the memory of other weights.</exception>
+    /// <exception cref="CheckpointMismatchException">The checkpoint is of another training.</exception>
+    /// <exception cref="ArgumentException">Also where the memory is of other weights.</exception>
     public TrainingResult TrainAdapter(
         IReadOnlyList<TokenizedExample> examples, TrainingOptions options, TrainingResumption? resumption, OptimiserMemory? memory = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {

@@ -15,10 +15,10 @@ internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adap
 
     public Hash256 ValidationSet => default;
 
-    public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
-        var values = start.Values.ToArray();
-        foreach (var tensor in layout.Of(factors))
+        var values = task.Start.Values.ToArray();
+        foreach (var tensor in layout.Of(task.Factors))
         {
             foreach (ref var value in values.AsSpan(tensor.Offset, tensor.Count))
             {
@@ -27,7 +27,7 @@ internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adap
         }
 
         progress.Report(new TrainingStep(1, 1, 1, 1, 1, 0));
-        return Task.FromResult(new TrainedAdapter(new Adapter(layout, start.FractionBits, values), 1, new Micronats(3), LossOf(start), new Micronats(1)));
+        return Task.FromResult(new TrainedAdapter(new Adapter(layout, task.Start.FractionBits, values), 1, new Micronats(3), LossOf(task.Start), new Micronats(1)));
     }
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(LossOf(adapter));

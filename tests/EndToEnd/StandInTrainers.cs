@@ -15,7 +15,7 @@ internal sealed class EndlessTrainer(AdapterLayout layout) : ILocalTrainer
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(default(Micronats));
 
-    public async Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public async Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         progress.Report(new TrainingStep(1, 2, 1, 1, 1, 0));
         await Task.Delay(Timeout.Infinite, cancellationToken);
@@ -34,10 +34,10 @@ internal sealed class IdleTrainer(AdapterLayout layout) : ILocalTrainer
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(default(Micronats));
 
-    public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         Asked++;
-        throw new InvalidOperationException($"Round {round} was trained for before.");
+        throw new InvalidOperationException($"Round {task.Round} was trained for before.");
     }
 }
 
@@ -50,10 +50,10 @@ internal sealed class HeldTrainer(ILocalTrainer trainer, Task may) : ILocalTrain
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
 
-    public async Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public async Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         await may.WaitAsync(cancellationToken);
-        return await trainer.TrainAsync(round, start, factors, progress, cancellationToken);
+        return await trainer.TrainAsync(task, progress, cancellationToken);
     }
 }
 
@@ -69,16 +69,16 @@ internal sealed class SkewedTrainer(AdapterLayout layout, int member) : ILocalTr
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(new Micronats(2));
 
-    public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
-        int[] values = [.. start.Values.ToArray().Select(v => v + 3)];
+        int[] values = [.. task.Start.Values.ToArray().Select(v => v + 3)];
         foreach (var tensor in layout.Tensors)
         {
             values[tensor.Offset] += Step(layout, member, tensor.Offset) - 3;
         }
 
         progress.Report(new TrainingStep(1, 1, 1, 1, 1, 0));
-        return Task.FromResult(new TrainedAdapter(new Adapter(layout, start.FractionBits, values), 1, new Micronats(3), new Micronats(2), new Micronats(1)));
+        return Task.FromResult(new TrainedAdapter(new Adapter(layout, task.Start.FractionBits, values), 1, new Micronats(3), new Micronats(2), new Micronats(1)));
     }
 }
 
@@ -96,9 +96,9 @@ internal sealed class DivergingTrainer(ILocalTrainer trainer) : ILocalTrainer
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
 
-    public Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    public Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
-        _asked.Add(round);
-        return round.Value == 1 ? throw new TrainingDivergedException(step: 5, lastGoodStep: 3, "The loss") : trainer.TrainAsync(round, start, factors, progress, cancellationToken);
+        _asked.Add(task.Round);
+        return task.Round.Value == 1 ? throw new TrainingDivergedException(step: 5, lastGoodStep: 3, "The loss") : trainer.TrainAsync(task, progress, cancellationToken);
     }
 }

@@ -22,7 +22,6 @@ internal sealed class AdamW : IDisposable
     private readonly Tensor _square;
     private readonly Tensor? _decayed; // 1 where weight decay applies, 0 on vectors; null where it applies everywhere
     private Tensor? _previous; // the parameters before the last update
-    private int _steps;
 
     public AdamW(IReadOnlyList<Tensor> parameters, TrainingOptions options)
     {
@@ -38,6 +37,9 @@ internal sealed class AdamW : IDisposable
         }
     }
 
+    /// <summary>Updates that the running means are of.</summary>
+    public int Steps { get; private set; }
+
     /// <summary>All gradients as one vector, in the parameters' order.</summary>
     public static Tensor Flatten(IEnumerable<Tensor> tensors) => cat([.. tensors.Select(t => t.reshape(-1))]);
 
@@ -46,13 +48,13 @@ internal sealed class AdamW : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        _steps++;
+        Steps++;
         _mean.TimesInPlace(_beta1).PlusInPlace(gradient, 1 - _beta1);
         _square.TimesInPlace(_beta2).PlusProductInPlace(gradient, gradient, 1 - _beta2);
-        var denominator = _square.sqrt().OverInPlace(Math.Sqrt(1 - Math.Pow(_beta2, _steps))).PlusInPlace(_epsilon);
+        var denominator = _square.sqrt().OverInPlace(Math.Sqrt(1 - Math.Pow(_beta2, Steps))).PlusInPlace(_epsilon);
         var current = Flatten(_parameters);
         var next = _decayed is null ? current.Times(1 - (learningRate * _weightDecay)) : current.mul(_decayed.Times(-learningRate * _weightDecay).PlusInPlace(1));
-        next.PlusQuotientInPlace(_mean, denominator, -learningRate / (1 - Math.Pow(_beta1, _steps)));
+        next.PlusQuotientInPlace(_mean, denominator, -learningRate / (1 - Math.Pow(_beta1, Steps)));
         Write(next);
         _previous?.Dispose();
         _previous = current.DetachFromDisposeScope();
@@ -91,7 +93,7 @@ internal sealed class AdamW : IDisposable
         Write(tensor(saved["parameters"], device: _mean.device));
         _previous?.Dispose();
         _previous = tensor(saved["previous"], device: _mean.device).DetachFromDisposeScope();
-        _steps = steps;
+        Steps = steps;
     }
 
     /// <summary>Goes on with the running means of an earlier training.</summary>
@@ -110,11 +112,11 @@ internal sealed class AdamW : IDisposable
 
         TensorData.Fill(_mean, memory.Mean);
         TensorData.Fill(_square, memory.Square);
-        _steps = memory.Steps;
+        Steps = memory.Steps;
     }
 
     /// <summary>Keeps the running means for a later training.</summary>
-    public void Remember(OptimiserMemory memory) => memory.Keep(_steps, TensorData.Values(_mean), TensorData.Values(_square));
+    public void Remember(OptimiserMemory memory) => memory.Keep(Steps, TensorData.Values(_mean), TensorData.Values(_square));
 
     public void Dispose()
     {

@@ -50,7 +50,7 @@ internal sealed class Trainer : IDisposable
     }
 
     /// <summary>Trains to the last step, from the beginning or from a checkpoint.</summary>
-    /// <exception cref="ArgumentException">The checkpoint is of another training.</exception>
+    /// <exception cref="CheckpointMismatchException">The checkpoint is of another training.</exception>
     /// <exception cref="TrainingDivergedException">A loss or gradient is no number.</exception>
     /// <exception cref="OperationCanceledException">Asked for between steps; the steps done stay.</exception>
     public TrainingResult Train(TrainingResumption? resumption, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
@@ -198,7 +198,7 @@ internal sealed class Trainer : IDisposable
             vectors.Add("anchor", TensorData.Values(_anchor));
         }
 
-        return new() { Step = _done, Run = _run, FirstLoss = _first, Tokens = _tokens, ResponseTokens = _responseTokens, Vectors = vectors };
+        return new() { Step = _done, OptimiserSteps = _optimiser.Steps, Run = _run, FirstLoss = _first, Tokens = _tokens, ResponseTokens = _responseTokens, Vectors = vectors };
     }
 
     private void Resume(TrainingCheckpoint? from)
@@ -210,10 +210,10 @@ internal sealed class Trainer : IDisposable
 
         if (from.Run != _run)
         {
-            throw new ArgumentException("The checkpoint is of a training with other options, examples or weights to train. Give it what that one was given, or start anew.", nameof(from));
+            throw new CheckpointMismatchException();
         }
 
-        _optimiser.Load(from.Vectors, from.Step);
+        _optimiser.Load(from.Vectors, from.OptimiserSteps);
         if (_anchor is not null)
         {
             TensorData.Fill(_anchor, from.Vectors["anchor"]);

@@ -1,8 +1,4 @@
-using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using FedChain.Learning.Models;
-using FedChain.Protocol.Files;
 
 namespace FedChain.Learning.Training;
 
@@ -21,6 +17,9 @@ public sealed record TrainingCheckpoint
     /// <summary>The training's options and data, so that it isn't gone on with others.</summary>
     internal string Run { get; init; } = "";
 
+    /// <summary>Updates that the optimiser remembers: more than the steps done where it went on from an earlier training.</summary>
+    internal int OptimiserSteps { get; init; }
+
     internal double FirstLoss { get; init; }
 
     internal long Tokens { get; init; }
@@ -30,60 +29,36 @@ public sealed record TrainingCheckpoint
     /// <summary>Named vectors: the parameters now, a step ago and at the beginning, and the optimiser's two.</summary>
     internal IReadOnlyDictionary<string, float[]> Vectors { get; init; } = new Dictionary<string, float[]>();
 
-    /// <summary>Writes it as one safetensors file, which replaces another of that name only when it is complete.</summary>
-    public void Save(string path)
+    /// <summary>Writes it as one safetensors file.</summary>
+    public void Write(Stream stream) => VectorFile.Write(stream, Vectors, new Dictionary<string, string>
     {
-        var header = SafetensorsHeader.Create(
-            Vectors.Select(v => (v.Key, TensorType.Float32, ImmutableArray.Create((long)v.Value.Length))),
-            new Dictionary<string, string>
-            {
-                ["format"] = What,
-                ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-                ["run"] = Run,
-                ["firstLoss"] = FirstLoss.ToString("R", CultureInfo.InvariantCulture),
-                ["tokens"] = Tokens.ToString(CultureInfo.InvariantCulture),
-                ["responseTokens"] = ResponseTokens.ToString(CultureInfo.InvariantCulture),
-            });
-        var temporary = $"{path}.{Guid.NewGuid():N}";
-        using (var stream = File.Create(temporary))
-        {
-            stream.Write(header.ToBytes());
-            foreach (var entry in header.Tensors)
-            {
-                stream.Write(MemoryMarshal.AsBytes(Vectors[entry.Name].AsSpan()));
-            }
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+        ["format"] = What,
+        ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+        ["optimiserSteps"] = OptimiserSteps.ToString(CultureInfo.InvariantCulture),
+        ["run"] = Run,
+        ["firstLoss"] = FirstLoss.ToString("R", CultureInfo.InvariantCulture),
+        ["tokens"] = Tokens.ToString(CultureInfo.InvariantCulture),
+        ["responseTokens"] = ResponseTokens.ToString(CultureInfo.InvariantCulture),
+    });
 
     /// <exception cref="InvalidDataException">The file is missing, malformed, or no checkpoint of a training.</exception>
     public static TrainingCheckpoint Load(string path)
     {
-        var header = WeightFiles.ReadHeader(path);
         try
         {
-            if (header.Metadata["format"] != What || header.Tensors.Any(t => t.Type != TensorType.Float32 || t.Count > AdapterLayout.MaxElements))
-            {
-                throw new FormatException();
-            }
-
-            using var reader = new WeightReader(path, header);
-            var vectors = header.Tensors.ToDictionary(t => t.Name, t =>
-            {
-                var values = new float[t.Count];
-                reader.Read(t, values);
-                return values;
-            });
+            var (vectors, metadata) = VectorFile.Read(path, What);
             return new()
             {
-                Step = int.Parse(header.Metadata["step"], NumberStyles.None, CultureInfo.InvariantCulture),
-                Run = header.Metadata["run"],
-                FirstLoss = double.Parse(header.Metadata["firstLoss"], CultureInfo.InvariantCulture),
-                Tokens = long.Parse(header.Metadata["tokens"], NumberStyles.None, CultureInfo.InvariantCulture),
-                ResponseTokens = long.Parse(header.Metadata["responseTokens"], NumberStyles.None, CultureInfo.InvariantCulture),
+                Step = Number("step"),
+                OptimiserSteps = Number("optimiserSteps"),
+                Run = metadata["run"],
+                FirstLoss = double.Parse(metadata["firstLoss"], CultureInfo.InvariantCulture),
+                Tokens = long.Parse(metadata["tokens"], NumberStyles.None, CultureInfo.InvariantCulture),
+                ResponseTokens = long.Parse(metadata["responseTokens"], NumberStyles.None, CultureInfo.InvariantCulture),
                 Vectors = vectors,
             };
+
+            int Number(string name) => int.Parse(metadata[name], NumberStyles.None, CultureInfo.InvariantCulture);
         }
         catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)
         {
@@ -91,6 +66,10 @@ public sealed record TrainingCheckpoint
         }
     }
 }
+
+/// <summary>A checkpoint of a training with other options, examples or weights to train.</summary>
+public sealed class CheckpointMismatchException()
+    : ArgumentException("The checkpoint is of a training with other options, examples or weights to train. Give it what that one was given, or start anew.");
 
 /// <summary>How a training can be interrupted and gone on with.</summary>
 /// <param name="From">Where to go on; null for the beginning.</param>

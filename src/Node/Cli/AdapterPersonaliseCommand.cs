@@ -47,7 +47,7 @@ internal static class AdapterPersonaliseCommand
             var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
 
             var before = Loss();
-            var options = training.For(Factors.Both, folder.Settings.Seed, round: 0);
+            var options = (training with { LearningRateRounds = 1 }).For(Factors.Both, folder.Settings.Seed, round: 0, finalisedBefore: 0);
             loaded.Model.TrainAdapter(prepared.Train, options, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)

@@ -1,6 +1,7 @@
 using FedChain.Learning;
 using FedChain.Learning.Data;
 using FedChain.Learning.Examples;
+using FedChain.Learning.Training;
 using FedChain.Node.Training;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
@@ -24,9 +25,11 @@ internal sealed class DemoEvaluation(CausalLanguageModel model, IReadOnlyList<Pr
         {
             say($"{institutions[i].Name} trains alone, {rounds} x {training.Steps} steps");
             model.AttachAdapter(policy.Adapter, first);
+            var memories = Enum.GetValues<Factors>().ToDictionary(factors => factors, _ => new OptimiserMemory());
             for (var round = 1; round <= rounds; round++)
             {
-                model.TrainAdapter(institutions[i].Train, training.For(policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round), null, cancellationToken);
+                var options = training.For(policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round, (ulong)round - 1);
+                model.TrainAdapter(institutions[i].Train, options, resumption: null, memories[options.Factors], progress: null, cancellationToken);
                 model.ImportAdapter(model.ExportAdapter());
             }
 

@@ -8,7 +8,18 @@ public static class AtomicFile
     /// <summary>What the names of unfinished files end in.</summary>
     public const string Unfinished = ".tmp";
 
-    public static void Write(string path, ReadOnlySpan<byte> bytes, bool secret = false)
+    /// <param name="path">The file's name.</param>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="secret">Whether only its owner may read it.</param>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, bool secret = false) => Write(path, bytes, static (file, all) => file.Write(all), secret);
+
+    /// <param name="path">The file's name.</param>
+    /// <param name="write">Writes all of it.</param>
+    /// <param name="secret">Whether only its owner may read it.</param>
+    public static void Write(string path, Action<Stream> write, bool secret = false) => Write(path, write, static (file, all) => all(file), secret);
+
+    private static void Write<T>(string path, T content, Action<Stream, T> write, bool secret)
+        where T : allows ref struct
     {
         var temporary = $"{path}.{Guid.NewGuid():N}{Unfinished}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -22,7 +33,7 @@ public static class AtomicFile
         {
             using (var file = new FileStream(temporary, options))
             {
-                file.Write(bytes);
+                write(file, content);
                 file.Flush(flushToDisk: true);
             }
 
@@ -34,6 +45,7 @@ public static class AtomicFile
             throw;
         }
     }
+
     /// <summary>Gives a finished and flushed file its name. The folder is flushed as well: until then a power failure may bring back the old file.</summary>
     public static void Replace(string temporary, string path)
     {

@@ -26,11 +26,13 @@ internal sealed class Contribution(PeerContext context)
         var factors = policy.FactorsAt(round.FinalisedBefore);
         var start = context.ReadAdapter(round.Base, policy);
         var before = await _residuals.BeforeAsync(federation, round, cancellationToken);
+        var folder = context.FolderOf(round);
+        var task = new TrainingTask(round.Id, round.FinalisedBefore, start, factors, folder.Trainer, folder.EarlierTrainers);
         var began = context.Time.GetTimestamp();
         TrainedAdapter trained;
         try
         {
-            trained = await context.Trainer.TrainAsync(round.Id, start, factors, new Relay(context, round.Id, factors), cancellationToken);
+            trained = await context.Trainer.TrainAsync(task, new Relay(context, round.Id, factors), cancellationToken);
         }
         catch (TrainingDivergedException e)
         {
@@ -43,7 +45,7 @@ internal sealed class Contribution(PeerContext context)
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
         _measurement.Note(federation, round.Base, trained);
 
-        var own = context.FolderOf(round).Own;
+        var own = folder.Own;
         var id = context.Identity;
         var metadata = new UpdateMetadata(
             id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
@@ -113,7 +115,7 @@ internal sealed class Contribution(PeerContext context)
             if (!_started)
             {
                 _started = true;
-                context.Tell(new PeerEvent.TrainingStarted(round.Value, factors.ToString(), value.Records, value.CutRecords, value.Steps));
+                context.Tell(new PeerEvent.TrainingStarted(round.Value, factors.ToString(), value.Records, value.CutRecords, value.Step - 1, value.Steps));
             }
 
             context.Tell(new PeerEvent.Training(round.Value, value.Step, value.Steps, value.Loss, value.TokensPerSecond));

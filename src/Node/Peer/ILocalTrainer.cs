@@ -13,13 +13,21 @@ public interface ILocalTrainer
     /// <summary>Names base model and validation records: losses on one set can be compared with each other, and with no others.</summary>
     Hash256 ValidationSet { get; }
 
-    /// <summary>Trains the given factors from <paramref name="start"/> on the institution's own records.</summary>
-    /// <param name="round">Seeds the order of the records together with the institution's own seed.</param>
-    Task<TrainedAdapter> TrainAsync(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken);
+    /// <summary>Trains a round's factors on the institution's own records. Cancelled or killed, the same task goes on where it was.</summary>
+    Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken);
 
     /// <summary>The loss of an adapter on the institution's validation records, as <see cref="TrainedAdapter.StartLoss"/> would be.</summary>
     Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken);
 }
+
+/// <summary>What a round asks of a trainer.</summary>
+/// <param name="Round">Seeds the order of the records together with the institution's own seed.</param>
+/// <param name="FinalisedBefore">The federation's rounds that were finalised before this one.</param>
+/// <param name="Start">The adapter that the round starts from.</param>
+/// <param name="Factors">What is trained.</param>
+/// <param name="Folder">Where the trainer keeps what it needs for going on, in this round and in later ones. It is there, and the trainer's alone.</param>
+/// <param name="Earlier">The same of earlier rounds, the latest first.</param>
+public sealed record TrainingTask(RoundId Round, ulong FinalisedBefore, Adapter Start, Factors Factors, string Folder, IEnumerable<string> Earlier);
 
 /// <param name="Loss">Of this step's batch, nats per token.</param>
 public sealed record TrainingStep(int Step, int Steps, double Loss, double TokensPerSecond, int Records, int CutRecords);

@@ -85,9 +85,12 @@ public abstract record PeerEvent
         public override string ToString() => Text($"round {Round}: opened, {Gas:N0} gas");
     }
 
-    public sealed record TrainingStarted(ulong Round, string Factor, int Records, int CutRecords, int Steps) : PeerEvent
+    /// <param name="StepsBefore">Steps that were done before the peer was stopped or killed.</param>
+    public sealed record TrainingStarted(ulong Round, string Factor, int Records, int CutRecords, int StepsBefore, int Steps) : PeerEvent
     {
-        public override string ToString() => Text($"round {Round}: training {Steps} steps on {Records} records ({CutRecords} cut to the context), factor {Factor}");
+        public override string ToString() => StepsBefore == 0
+            ? Text($"round {Round}: training {Steps} steps on {Records} records ({CutRecords} cut to the context), factor {Factor}")
+            : Text($"round {Round}: goes on training after step {StepsBefore} of {Steps}, factor {Factor}");
     }
 
     public sealed record Training(ulong Round, int Step, int Steps, double Loss, double TokensPerSecond) : PeerEvent

@@ -19,6 +19,8 @@ public sealed class RoundFolder
     private const string Invalid = "invalid: ";
     private const string PublishedKind = "published";
 
+    private const string TrainerName = "trainer";
+
     private readonly string _path;
     private readonly RoundState _round;
 
@@ -31,6 +33,15 @@ public sealed class RoundFolder
             Directory.CreateDirectory(Path.Combine(_path, kind));
         }
     }
+
+    /// <summary>The trainer's own folder of this round, made if needed.</summary>
+    public string Trainer => Directory.CreateDirectory(Path.Combine(_path, TrainerName)).FullName;
+
+    /// <summary>The trainer's own folders of earlier rounds, the latest first.</summary>
+    public IEnumerable<string> EarlierTrainers =>
+        Directory.EnumerateDirectories(Path.GetDirectoryName(_path)!)
+            .Select(folder => (Folder: folder, IsRound: ulong.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id), Id: id))
+            .Where(f => f.IsRound && f.Id < _round.Id.Value).OrderByDescending(f => f.Id).Select(f => Path.Combine(f.Folder, TrainerName)).Where(Directory.Exists);
 
     /// <summary>What this member trained in the round.</summary>
     internal OwnUpdate Own => new(_path);

@@ -115,7 +115,7 @@ internal sealed class InstitutionStudy
 
     /// <summary>A method that ends with personal models has two lines: what members share, and what each ends up with.</summary>
     private static IEnumerable<(string Name, bool Personal)> RowsOf(StudyMethod method) =>
-        method is StudyMethod.Federated { IsPersonal: true } ? [($"{method.Name}, shared part", false), (method.Name, true)] : [(method.Name, true)];
+        method.IsPersonal ? [($"{method.Name}, shared part", false), (method.Name, true)] : [(method.Name, true)];
 
     /// <summary>
     /// The same search for every method, by validation records and with seed 1: half, once and twice its learning rate, and further in the direction in
@@ -155,7 +155,7 @@ internal sealed class InstitutionStudy
     private LossCurve CurveOf(StudyMethod method, IReadOnlyList<RunResult> runs)
     {
         var rounds = runs[0].Rounds.Count;
-        var stepsARound = _options.Budget.Steps / (double)rounds * (1 - ((method as StudyMethod.Federated)?.PersonalShare ?? 0));
+        var stepsARound = _options.Budget.Steps / (double)rounds * (1 - method.PersonalShare);
         return new(method.Name, [.. Enumerable.Range(0, rounds).Select(r =>
         {
             var changes = runs[0].Participants.Select(i => runs.Average(run => run.Rounds[r].Validation[i] - run.Rounds[0].Validation[i]));

@@ -77,16 +77,20 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
     {
         var most = institutions.Max(i => i.Train.Count);
         var pooled = institutions.SelectMany(i => Enumerable.Range(0, most).Select(n => i.Train[n % i.Train.Count])).ToList();
+        var personal = PersonalSteps(method);
         model.AttachAdapter(config, SeedOf(seed));
-        Train(pooled, Options(method.LearningRate, seed, "all") with { Steps = budget.Steps, AccumulationSteps = institutions.Count }, memory: null, cancellationToken);
-        return Measured(empty, institutions, cancellationToken);
+        Train(pooled, Options(method.LearningRate, seed, "all") with { Steps = budget.Steps - personal, AccumulationSteps = institutions.Count }, memory: null, cancellationToken);
+        var result = Measured(empty, institutions, cancellationToken);
+        var common = model.ExportAdapter();
+        return method.IsPersonal
+            ? Personalised(result, method, seed, institutions, _ => model.AttachAdapter(config, common), memoryOf: null, cancellationToken)
+            : result;
     }
 
     private RunResult Federated(RunResult empty, StudyMethod.Federated method, StudyRun run, List<PreparedData> present, List<PreparedData> honest, CancellationToken cancellationToken)
     {
         var rounds = method.Rounds ?? budget.Rounds;
-        var personal = (int)Math.Round(method.PersonalShare * budget.Steps);
-        var shared = budget.Steps - personal;
+        var shared = budget.Steps - PersonalSteps(method);
         if (shared < rounds)
         {
             throw new UserErrorException($"{method.Name}: {shared} shared steps can't be divided among {rounds} rounds. Ask for more --steps, or for fewer rounds.");
@@ -106,8 +110,8 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             var options = new TrainingOptions
             {
                 Steps = next - first,
-                StepsBefore = first,
-                StepsInAll = shared,
+                StepsBefore = method.CurvesEachRound ? 0 : first,
+                StepsInAll = method.CurvesEachRound ? null : shared,
                 BatchSize = budget.BatchSize,
                 LearningRate = method.LearningRate,
                 Factors = federation.Factors,
@@ -124,7 +128,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
                 {
                     Train(
                         flips ? Hostile.Flipped(institution.Train) : institution.Train, options with { Seed = StudySeed.Of(run.Seed, $"{institution.Name}/{round}") },
-                        method.RemembersOptimiser ? MemoryOf(institution.Name, hasOwn) : null, cancellationToken);
+                        method.RemembersOptimiser ? MemoryOf(institution.Name, federation.Factors, hasOwn) : null, cancellationToken);
                     updates.Add(new(institution.Name, held.Take(hasOwn ? institution.Name : null), institution.Train.Count, untouched[institution.Name], before[institution.Name]));
                 }
                 catch (TrainingDivergedException e)
@@ -151,11 +155,13 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         }
 
         var global = Measured(empty, honest, cancellationToken) with { Rounds = results, BytesPerMember = federation.BytesPerMember };
-        return method.IsPersonal ? Personalised(global, method, run.Seed, personal, honest, name => held.Load(federation.Global, method.HasOwnBeside ? name : null), cancellationToken) : global;
+        return !method.IsPersonal ? global : Personalised(
+            global, method, run.Seed, honest, name => held.Load(federation.Global, method.HasOwnBeside ? name : null),
+            method.RemembersOptimiser ? name => MemoryOf(name, Factors.Both, method.HasOwnBeside) : null, cancellationToken);
 
-        OptimiserMemory MemoryOf(string institution, bool hasOwn)
+        OptimiserMemory MemoryOf(string institution, Factors factors, bool hasOwn)
         {
-            var key = (institution, federation.Factors, hasOwn);
+            var key = (institution, factors, hasOwn);
             return memories.TryGetValue(key, out var memory) ? memory : memories[key] = new OptimiserMemory();
         }
     }
@@ -173,10 +179,13 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         model.AbsorbAdapter(-1);
     }
 
+    private int PersonalSteps(StudyMethod method) => (int)Math.Round(method.PersonalShare * budget.Steps);
+
     /// <summary>Every member goes on for itself from the global adapter, and its own beside it.</summary>
     private RunResult Personalised(
-        RunResult global, StudyMethod.Federated method, ulong seed, int personal, List<PreparedData> honest, Action<string> load, CancellationToken cancellationToken)
+        RunResult global, StudyMethod method, ulong seed, List<PreparedData> honest, Action<string> load, Func<string, OptimiserMemory>? memoryOf, CancellationToken cancellationToken)
     {
+        var personal = PersonalSteps(method);
         var tests = global.Tests.ToList();
         var validation = new Dictionary<string, double>();
         foreach (var institution in honest)
@@ -184,7 +193,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             load(institution.Name);
             if (personal > 0)
             {
-                Train(institution.Train, Options(method.PersonalLearningRate, seed, $"{institution.Name}/personal") with { Steps = personal }, memory: null, cancellationToken);
+                Train(institution.Train, Options(method.PersonalLearningRate, seed, $"{institution.Name}/personal") with { Steps = personal }, memoryOf?.Invoke(institution.Name), cancellationToken);
             }
 
             validation.Add(institution.Name, BitsPerByte(institution.Val, cancellationToken));

@@ -9,11 +9,23 @@ namespace FedChain.Node.Study;
 /// <param name="LearningRate">AdamW's peak; half a cosine over all steps of the run.</param>
 public abstract record StudyMethod(string Name, double LearningRate)
 {
-    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune.</summary>
-    public virtual double Rate => LearningRate;
+    /// <summary>
+    /// Share of the local steps, from 0 to below 1, that each member keeps for itself: after the last shared step it goes on from the common adapter on its
+    /// own records, to an adapter that it doesn't share.
+    /// </summary>
+    public double PersonalShare { get; init; }
+
+    /// <summary>The personal steps' peak learning rate.</summary>
+    public double PersonalLearningRate { get; init; } = LearningRate;
+
+    /// <summary>Whether what members share and what each ends up with are two models.</summary>
+    public virtual bool IsPersonal => PersonalShare > 0;
+
+    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps, theirs: the shared part's is that of the method without them.</summary>
+    public double Rate => PersonalShare > 0 ? PersonalLearningRate : LearningRate;
 
     /// <summary>The method with another <see cref="Rate"/>.</summary>
-    public virtual StudyMethod WithRate(double rate) => this with { LearningRate = rate };
+    public StudyMethod WithRate(double rate) => PersonalShare > 0 ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
 
     /// <summary>The untouched base model: what gains are measured against.</summary>
     public sealed record Base() : StudyMethod("base", 0);
@@ -63,22 +75,10 @@ public abstract record StudyMethod(string Name, double LearningRate)
         /// <summary>Share of the rounds, from 0 to below 1, before members' own adapters join in: until then the shared one learns by itself.</summary>
         public double OwnFrom { get; init; }
 
-        /// <summary>Whether members end up with models of their own.</summary>
-        public bool IsPersonal => HasOwnBeside || PersonalShare > 0;
+        public override bool IsPersonal => HasOwnBeside || base.IsPersonal;
 
-        /// <summary>
-        /// Share of the local steps, from 0 to below 1, that each member keeps for itself: after the last round it goes on from the global adapter on its own
-        /// records, to an adapter that it doesn't share.
-        /// </summary>
-        public double PersonalShare { get; init; }
-
-        /// <summary>The personal steps' peak learning rate.</summary>
-        public double PersonalLearningRate { get; init; } = LearningRate;
-
-        /// <summary>With personal steps, theirs: the shared part's is that of the method without them.</summary>
-        public override double Rate => PersonalShare > 0 ? PersonalLearningRate : LearningRate;
-
-        public override StudyMethod WithRate(double rate) => PersonalShare > 0 ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
+        /// <summary>Whether the learning rate begins at its peak in every round, rather than fall along one curve over all of them.</summary>
+        public bool CurvesEachRound { get; init; }
 
         /// <summary>Rounds, where the method asks for others than the study's; the steps stay the same in all.</summary>
         public int? Rounds { get; init; }

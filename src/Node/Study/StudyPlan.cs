@@ -64,10 +64,12 @@ internal static class StudyPlan
             {
                 case ("rate", _) when value > 0:
                     return method.WithRate(value);
-                case ("shared-rate", StudyMethod.Federated f) when value > 0:
-                    return f with { LearningRate = value };
-                case ("share", StudyMethod.Federated f) when value is >= 0 and < 1:
-                    return f with { PersonalShare = value };
+                case ("shared-rate", StudyMethod.Federated or StudyMethod.Centralised) when value > 0:
+                    return method with { LearningRate = value };
+                case ("share", StudyMethod.Federated or StudyMethod.Centralised) when value is >= 0 and < 1:
+                    return method with { PersonalShare = value };
+                case ("curves", StudyMethod.Federated f) when value is 0 or 1:
+                    return f with { CurvesEachRound = value == 1 };
                 case ("rounds", StudyMethod.Federated f) when value >= 1 && value == Math.Floor(value):
                     return f with { Rounds = (int)value };
                 case ("power", StudyMethod.Federated { Rule: AggregationRule.FairMean fair } f) when value is 1 or 2:
@@ -84,6 +86,6 @@ internal static class StudyPlan
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; shared-rate, share (0 to below 1), beside (0 or 1), from (0 to below 1), rounds, proximal and remember (0 or 1) are a federation's, power (1 or 2) a fair mean's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1) and shared-rate are a federation's or the pooled records'; beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal and remember (0 or 1) a federation's; power (1 or 2) a fair mean's.");
     }
 }

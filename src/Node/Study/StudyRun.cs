@@ -16,7 +16,7 @@ public sealed record StudyRun(StudyMethod Method, ulong Seed)
     public Attack? Attack { get; init; }
 
     /// <summary>Changes with the code that results depend on.</summary>
-    private const int Version = 2;
+    private const int Version = 3;
 
     /// <summary>For people: method, seed, and what is special.</summary>
     public override string ToString() =>

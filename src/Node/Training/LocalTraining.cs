@@ -18,8 +18,14 @@ public sealed record LocalTraining
     /// <summary>Batches per step whose gradients are added up, at least 1: a larger step in the memory of one batch.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth within the round.</summary>
+    /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth within <see cref="LearningRateRounds"/>.</summary>
     public double LearningRate { get; init; } = 1e-2;
+
+    /// <summary>
+    /// Rounds along which the learning rate falls, at least 1, counted by the federation's finalised ones: rounds after that stay at its end. With 1
+    /// each round has a curve of its own.
+    /// </summary>
+    public int LearningRateRounds { get; init; } = 1;
 
     /// <summary>Steps over which the learning rate rises to its peak, from 0 to <see cref="Steps"/>.</summary>
     public int WarmUpSteps { get; init; }
@@ -29,6 +35,9 @@ public sealed record LocalTraining
 
     /// <summary>Longer gradients are scaled down to this L2 norm; 0 leaves them.</summary>
     public double MaxGradientNorm { get; init; } = 1;
+
+    /// <summary>Steps after which a training notes where it is, at least 1: a kill costs at most so many.</summary>
+    public int CheckpointSteps { get; init; } = 10;
 
     /// <summary>Keeps only each layer's input for the way back and computes the rest again: less memory for about a third more time.</summary>
     public bool GradientCheckpointing { get; init; }
@@ -45,6 +54,8 @@ public sealed record LocalTraining
             (BatchSize >= 1, "batchSize", BatchSize, "at least 1"),
             (AccumulationSteps >= 1, "accumulationSteps", AccumulationSteps, "at least 1"),
             (LearningRate > 0 && double.IsFinite(LearningRate), "learningRate", LearningRate, "positive"),
+            (LearningRateRounds >= 1 && (long)Steps * LearningRateRounds <= int.MaxValue, "learningRateRounds", LearningRateRounds, $"at least 1, and with {Steps} steps each no more than {int.MaxValue} steps"),
+            (CheckpointSteps >= 1, "checkpointSteps", CheckpointSteps, "at least 1"),
             (WarmUpSteps >= 0 && WarmUpSteps <= Steps, "warmUpSteps", WarmUpSteps, $"from 0 to the steps, {Steps}"),
             (Dropout is >= 0 and < 1, "dropout", Dropout, "from 0 to below 1"),
             (MaxGradientNorm >= 0 && double.IsFinite(MaxGradientNorm), "maxGradientNorm", MaxGradientNorm, "positive, or 0 for no bound"),
@@ -59,13 +70,16 @@ public sealed record LocalTraining
     }
 
     /// <summary>The engine's options for one round of one institution.</summary>
+    /// <param name="finalisedBefore">The federation's rounds before this one.</param>
     /// <param name="mostSteps">The policy's bound.</param>
-    internal TrainingOptions For(Factors factors, ulong seed, ulong round, int mostSteps = int.MaxValue)
+    internal TrainingOptions For(Factors factors, ulong seed, ulong round, ulong finalisedBefore, int mostSteps = int.MaxValue)
     {
         var steps = Math.Min(Steps, mostSteps);
         return new()
         {
             Steps = steps,
+            StepsBefore = steps * (int)Math.Min(finalisedBefore, (ulong)(LearningRateRounds - 1)),
+            StepsInAll = steps * LearningRateRounds,
             BatchSize = BatchSize,
             AccumulationSteps = AccumulationSteps,
             LearningRate = LearningRate,

@@ -67,9 +67,8 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
             : throw new UserErrorException($"{dataFile} has {prepared.Train.Count} training and {prepared.Val.Count} validation records; at least one of each is needed.");
     }
 
-    public Task<TrainedAdapter> TrainAsync(
-        RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken) =>
-        InTurnAsync(() => Train(round, start, factors, progress, cancellationToken), cancellationToken);
+    public Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken) =>
+        InTurnAsync(() => Train(task, progress, cancellationToken), cancellationToken);
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => InTurnAsync(
         () =>
@@ -115,19 +114,33 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         },
         cancellationToken);
 
-    private TrainedAdapter Train(RoundId round, Adapter start, Factors factors, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    private TrainedAdapter Train(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
     {
         _model.DetachAdapter();
         var untouched = Loss(cancellationToken);
-        _model.AttachAdapter(_config, start);
+        _model.AttachAdapter(_config, task.Start);
         var before = Loss(cancellationToken);
-        var options = _training.For(factors, _seed, round.Value, _work.MaxSteps);
-        _model.TrainAdapter(_data.Train, options, new Relay(progress, _data), cancellationToken);
+        var options = _training.For(task.Factors, _seed, task.Round.Value, task.FinalisedBefore, _work.MaxSteps);
+        var files = new TrainingFiles(task, _config);
+        var memory = files.Memory();
+        try
+        {
+            TrainFrom(files.Checkpoint());
+        }
+        catch (CheckpointMismatchException)
+        {
+            TrainFrom(null); // the operator changed records or settings in between
+        }
+
+        files.Keep(memory);
         var trained = _model.ExportAdapter();
         _model.ImportAdapter(trained); // the loss is that of what is sent, after rounding
         var after = Loss(cancellationToken);
         var samples = Math.Min(Math.Min((long)options.Steps * options.AccumulationSteps * options.BatchSize, _data.Train.Count), _work.MaxSamples);
         return new TrainedAdapter(trained, samples, untouched, before, after);
+
+        void TrainFrom(TrainingCheckpoint? checkpoint) => _model.TrainAdapter(
+            _data.Train, options, new TrainingResumption(checkpoint, _training.CheckpointSteps, files.Save), memory, new Relay(progress, _data), cancellationToken);
     }
 
     private Micronats Loss(CancellationToken cancellationToken) => _model.Evaluate(_data.Val, _training.BatchSize, cancellationToken).Loss;

@@ -81,27 +81,49 @@ public sealed class LongTrainingTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, 0)]
-    [InlineData(0.2, 0.1)]
-    public void A_training_goes_on_to_the_same_bits_as_if_it_had_not_stopped(double dropout, double proximal)
+    [InlineData(0, 0, false)]
+    [InlineData(0.2, 0.1, false)]
+    [InlineData(0, 0, true)]
+    public void A_training_goes_on_to_the_same_bits_as_if_it_had_not_stopped(double dropout, double proximal, bool remembers)
     {
         var options = Options with { Dropout = dropout, Proximal = proximal, AccumulationSteps = 2 };
-        var through = Train(options, out var expected);
+        using var unbroken = TinyModel.WithAdapter();
+        var expected = unbroken.TrainAdapter(TinyModel.Examples(), options, resumption: null, Memory(), cancellationToken: Cancellation);
+        var through = unbroken.AdapterValues();
 
         using (var model = TinyModel.WithAdapter())
         {
             using var stop = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(() => model.TrainAdapter(
-                TinyModel.Examples(), options, new TrainingResumption(null, 100, c => c.Save(_file)), memory: null, new Immediate(p => Stop(p, stop)), stop.Token));
+                TinyModel.Examples(), options, new TrainingResumption(null, 100, Save), Memory(), new Immediate(p => Stop(p, stop)), stop.Token));
         }
 
         using var other = TinyModel.WithAdapter(); // its adapter is at the beginning; the checkpoint brings the rest
         var from = TrainingCheckpoint.Load(_file);
         Assert.Equal(4, from.Step);
-        var result = other.TrainAdapter(TinyModel.Examples(), options, new TrainingResumption(from, 100, _ => { }), cancellationToken: Cancellation);
+        var result = other.TrainAdapter(TinyModel.Examples(), options, new TrainingResumption(from, 100, _ => { }), Memory(), cancellationToken: Cancellation);
 
         Assert.Equal(through, other.AdapterValues());
         Assert.Equal(expected with { Elapsed = default }, result with { Elapsed = default });
+
+        void Save(TrainingCheckpoint checkpoint)
+        {
+            using var file = File.Create(_file);
+            checkpoint.Write(file);
+        }
+
+        OptimiserMemory? Memory()
+        {
+            if (!remembers)
+            {
+                return null;
+            }
+
+            using var earlier = TinyModel.WithAdapter();
+            var memory = new OptimiserMemory();
+            earlier.TrainAdapter(TinyModel.Examples(), options with { Steps = 3, Seed = 9 }, resumption: null, memory, cancellationToken: Cancellation);
+            return memory;
+        }
 
         static void Stop(TrainingProgress progress, CancellationTokenSource stop)
         {
@@ -122,10 +144,10 @@ public sealed class LongTrainingTests : IDisposable
         Assert.Equal([3, 6, 9], saved.Select(c => c.Step));
         foreach (var options in new[] { Options with { Seed = 4 }, Options with { LearningRate = 2e-2 }, Options with { Factors = Factors.A } })
         {
-            Assert.Contains("other options", Assert.Throws<ArgumentException>(() => model.TrainAdapter(TinyModel.Examples(), options, new TrainingResumption(saved[0], 3, _ => { }), cancellationToken: Cancellation)).Message, StringComparison.Ordinal);
+            Assert.Contains("other options", Assert.Throws<CheckpointMismatchException>(() => model.TrainAdapter(TinyModel.Examples(), options, new TrainingResumption(saved[0], 3, _ => { }), cancellationToken: Cancellation)).Message, StringComparison.Ordinal);
         }
 
-        Assert.Throws<ArgumentException>(() => model.TrainAdapter(TinyModel.Examples(39), Options, new TrainingResumption(saved[0], 3, _ => { }), cancellationToken: Cancellation));
+        Assert.Throws<CheckpointMismatchException>(() => model.TrainAdapter(TinyModel.Examples(39), Options, new TrainingResumption(saved[0], 3, _ => { }), cancellationToken: Cancellation));
     }
 
     [Fact]

@@ -44,6 +44,43 @@ public sealed class PartsOfATrainingTests
     }
 
     [Fact]
+    public void A_memory_goes_through_a_file_and_is_of_its_own_weights_only()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            var memory = new OptimiserMemory();
+            using var model = TinyModel.WithAdapter();
+            model.TrainAdapter(TinyModel.Examples(), Whole with { Steps = 5 }, resumption: null, memory, cancellationToken: Cancellation);
+            using (var file = File.Create(path))
+            {
+                memory.Write(file, "these");
+            }
+
+            Assert.Null(OptimiserMemory.Read(path, "others"));
+            var read = OptimiserMemory.Read(path, "these")!;
+            Assert.Equal(5, read.Steps);
+            var expected = After(memory);
+            Assert.Equal(expected, After(read));
+            Assert.NotEqual(expected, After(new OptimiserMemory()));
+
+            File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);
+            Assert.Throws<InvalidDataException>(() => OptimiserMemory.Read(path, "these"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        float[] After(OptimiserMemory memory)
+        {
+            using var model = TinyModel.WithAdapter();
+            model.TrainAdapter(TinyModel.Examples(), Whole with { Steps = 1, StepsBefore = 5, StepsInAll = 12 }, resumption: null, memory, cancellationToken: Cancellation);
+            return model.AdapterValues();
+        }
+    }
+
+    [Fact]
     public void A_part_lies_within_the_whole()
     {
         using var model = TinyModel.WithAdapter();

@@ -19,12 +19,13 @@ public sealed class LocalTrainingTests
             Dropout = 0.05,
             MaxGradientNorm = 0.5,
             GradientCheckpointing = true,
-        }.For(Factors.B, seed: 7, round: 2);
+        }.For(Factors.B, seed: 7, round: 2, finalisedBefore: 0);
 
         Assert.Equal(
             new TrainingOptions
             {
                 Steps = 9,
+                StepsInAll = 9,
                 BatchSize = 3,
                 AccumulationSteps = 4,
                 LearningRate = 5e-4,
@@ -36,16 +37,35 @@ public sealed class LocalTrainingTests
                 Seed = options.Seed,
             },
             options);
-        Assert.NotEqual(options.Seed, new LocalTraining().For(Factors.B, seed: 7, round: 3).Seed);
+        Assert.NotEqual(options.Seed, new LocalTraining().For(Factors.B, seed: 7, round: 3, finalisedBefore: 0).Seed);
     }
 
     [Fact]
     public void The_policy_bounds_the_steps_and_with_them_the_warm_up()
     {
-        var options = new LocalTraining { Steps = 30, WarmUpSteps = 20, MaxGradientNorm = 0 }.For(Factors.Both, seed: 1, round: 1, mostSteps: 8);
+        var options = new LocalTraining { Steps = 30, WarmUpSteps = 20, MaxGradientNorm = 0 }.For(Factors.Both, seed: 1, round: 1, finalisedBefore: 0, mostSteps: 8);
 
         Assert.Equal((8, 8, null), (options.Steps, options.WarmUpSteps, options.MaxGradientNorm));
         TrainingOptions.Validate(options);
+    }
+
+    [Fact]
+    public void Rounds_go_along_one_curve_and_then_stay_at_its_end()
+    {
+        var training = new LocalTraining { Steps = 10, LearningRateRounds = 3 };
+        double[] rates = [.. Enumerable.Range(0, 5).SelectMany(round => Rates(training, (ulong)round))];
+
+        Assert.Equal(Rates(training with { Steps = 30, LearningRateRounds = 1 }, 0), rates[..30]);
+        Assert.Equal(rates[20..30], rates[30..40]);
+        Assert.Equal(rates[20..30], rates[40..]);
+        Assert.NotEqual(rates[..10], Rates(training with { LearningRateRounds = 1 }, 0));
+
+        static IEnumerable<double> Rates(LocalTraining training, ulong finalisedBefore)
+        {
+            var options = training.For(Factors.Both, seed: 1, round: 9, finalisedBefore);
+            TrainingOptions.Validate(options);
+            return Enumerable.Range(1, options.Steps).Select(options.LearningRateAt);
+        }
     }
 
     [Fact]
@@ -56,6 +76,9 @@ public sealed class LocalTrainingTests
         Refused(new() { Steps = 0 }, "steps must be at least 1; found 0.");
         Refused(new() { BatchSize = -1 }, "batchSize must be at least 1; found -1.");
         Refused(new() { AccumulationSteps = 0 }, "accumulationSteps must be at least 1; found 0.");
+        Refused(new() { LearningRateRounds = 0 }, "learningRateRounds must be at least 1, and with 30 steps each no more than 2147483647 steps; found 0.");
+        Refused(new() { LearningRateRounds = 100_000_000 }, "learningRateRounds must be at least 1, and with 30 steps each no more than 2147483647 steps; found 100000000.");
+        Refused(new() { CheckpointSteps = 0 }, "checkpointSteps must be at least 1; found 0.");
         Refused(new() { LearningRate = 0 }, "learningRate must be positive; found 0.");
         Refused(new() { LearningRate = double.NaN }, "learningRate must be positive; found NaN.");
         Refused(new() { Steps = 5, WarmUpSteps = 6 }, "warmUpSteps must be from 0 to the steps, 5; found 6.");

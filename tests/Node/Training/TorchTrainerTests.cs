@@ -1,0 +1,119 @@
+using FedChain.Learning;
+using FedChain.Learning.Data.Generated;
+using FedChain.Node.Models;
+using FedChain.Node.Peer;
+using FedChain.Node.Training;
+using FedChain.Protocol;
+using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
+
+namespace FedChain.Node.Tests.Training;
+
+/// <summary>What training leaves in the home: checkpoints within a round, and the optimiser's memory from round to round. With the real engine and model.</summary>
+public sealed class TorchTrainerTests : IDisposable
+{
+    private static readonly Hash256 Seed = new(new byte[Hash256.Size]);
+    private readonly string _folder = Directory.CreateTempSubdirectory("fedchain-trainer").FullName;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_training_that_was_killed_goes_on_from_its_checkpoint_to_the_same_bits()
+    {
+        using var trainer = await LoadAsync();
+        var expected = await trainer.TrainAsync(Round(trainer, 1, "whole"), new Steps(), Cancellation);
+
+        var task = Round(trainer, 1, "killed");
+        await Assert.ThrowsAsync<KilledException>(() => trainer.TrainAsync(task, new Steps(killedAt: 8), Cancellation));
+        var steps = new Steps();
+        var result = await trainer.TrainAsync(task, steps, Cancellation);
+
+        Assert.Equal(7, steps.First); // checkpoints lie after steps 3 and 6
+        Assert.Equal(expected.Adapter.Values.ToArray(), result.Adapter.Values.ToArray());
+        Assert.Equal(expected with { Adapter = result.Adapter }, result);
+        Assert.Equal(["optimiser-Both.safetensors"], Directory.GetFiles(task.Folder).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_another_start_or_that_cannot_be_read_is_none()
+    {
+        using var trainer = await LoadAsync();
+        var expected = await trainer.TrainAsync(Round(trainer, 1, "whole"), new Steps(), Cancellation);
+        var other = Round(trainer, 1, "other");
+        await Assert.ThrowsAsync<KilledException>(() => trainer.TrainAsync(other, new Steps(killedAt: 8), Cancellation));
+
+        // The chain was reorganised: the same round starts from another adapter.
+        var steps = new Steps();
+        await trainer.TrainAsync(other with { Start = expected.Adapter }, steps, Cancellation);
+        Assert.Equal(1, steps.First);
+
+        var damaged = Round(trainer, 1, "damaged");
+        await Assert.ThrowsAsync<KilledException>(() => trainer.TrainAsync(damaged, new Steps(killedAt: 8), Cancellation));
+        foreach (var file in Directory.GetFiles(damaged.Folder))
+        {
+            await File.WriteAllBytesAsync(file, (await File.ReadAllBytesAsync(file, Cancellation))[..^9], Cancellation);
+        }
+
+        Assert.Equal(expected.Adapter.Values.ToArray(), (await trainer.TrainAsync(damaged, new Steps(), Cancellation)).Adapter.Values.ToArray());
+    }
+
+    [Fact]
+    public async Task The_optimiser_remembers_the_latest_earlier_round_of_the_same_factors()
+    {
+        using var trainer = await LoadAsync();
+        var first = Round(trainer, 1, "1");
+        var start = (await trainer.TrainAsync(first, new Steps(), Cancellation)).Adapter;
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "1"), "training*"));
+
+        var second = Round(trainer, 2, "2") with { Start = start, Earlier = [first.Folder] };
+        var remembered = await ValuesAsync(second);
+        Assert.NotEqual(remembered, await ValuesAsync(second with { Earlier = [], Folder = Folder("forgotten") }));
+        Assert.Equal(remembered, await ValuesAsync(second)); // trained once more, as after a reorganisation
+
+        // One factor's memory is none of both, nor does it displace it.
+        var third = Round(trainer, 3, "3") with { Start = start, Factors = Factors.B, Earlier = [second.Folder, first.Folder] };
+        Assert.Equal(await ValuesAsync(third), await ValuesAsync(third with { Earlier = [], Folder = Folder("alone") }));
+
+        // Only the round before may be asked for once more.
+        await ValuesAsync(Round(trainer, 4, "4") with { Start = start, Earlier = [third.Folder, second.Folder, first.Folder] });
+        Assert.Empty(Directory.GetFiles(first.Folder));
+        Assert.NotEmpty(Directory.GetFiles(second.Folder));
+
+        async Task<int[]> ValuesAsync(TrainingTask task) => (await trainer.TrainAsync(task, new Steps(), Cancellation)).Adapter.Values.ToArray();
+    }
+
+    private async Task<TorchTrainer> LoadAsync()
+    {
+        var data = Folder("data");
+        var records = SpecialtyCorpora.WriteTo(data, seed: 1, institutions: 1)[0];
+        var model = BaseModel.Open(BaseModel.Own);
+        var policy = new Policy { BaseModel = await model.DigestAsync(Cancellation), Adapter = new AdapterConfig(2, 4, ["q_proj", "v_proj"]), Seed = Seed };
+        return await TorchTrainer.LoadAsync(
+            model, records, policy, new LocalTraining { Steps = 10, BatchSize = 4, CheckpointSteps = 3 }, seed: 5,
+            new ModelPlacement(ComputeDevice.Cpu, Weights: null, Threads: 1), Cancellation);
+    }
+
+    private TrainingTask Round(TorchTrainer trainer, ulong round, string folder) =>
+        new(new RoundId(round), FinalisedBefore: round - 1, Adapter.First(trainer.Layout, Seed, fractionBits: 20), Factors.Both, Folder(folder), []);
+
+    private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+
+    private sealed class KilledException : Exception;
+
+    /// <summary>Notes where a training begins, and ends it as a kill would: between a step and its checkpoint.</summary>
+    private sealed class Steps(int? killedAt = null) : IProgress<TrainingStep>
+    {
+        public int First { get; private set; }
+
+        public void Report(TrainingStep value)
+        {
+            First = First == 0 ? value.Step : First;
+            if (value.Step == killedAt)
+            {
+                throw new KilledException();
+            }
+        }
+    }
+}
