@@ -7,6 +7,11 @@ public sealed class ContentFetcherOptions
     /// member's profile could make the others call services in their own networks.</summary>
     public bool AllowPrivateAddresses { get; set; }
 
+    /// <summary>
+    /// Sent as <c>Authorization: Bearer TOKEN</c>: over https, and over http only where private addresses are allowed, as in one's own network. None by default.
+    /// </summary>
+    public string? Token { get; set; }
+
     /// <summary>How long a connection may take. 10 seconds by default.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Text;
 using FedChain.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -20,10 +24,12 @@ namespace FedChain.Network.Content;
 /// GET /fedchain/v1/payload/{digest}?to={reader}  a payload, sealed to that member (an id) or auditor (an address)
 /// GET /fedchain/v1/reach/{member}                whether that member's published endpoints answer from here, as JSON
 /// </code>
-/// Errors are plain text: 400 for what can't be read, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
+/// Errors are plain text: 400 for what can't be read, 401 for a missing or wrong token where one is asked for, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
 /// </summary>
 public sealed class ContentGateway : IAsyncDisposable
 {
+    private const string HealthPath = "/fedchain/v1/health";
+
     private readonly WebApplication _application;
     private readonly IFederationContent? _federation;
     private readonly ContentGatewayOptions _options;
@@ -39,9 +45,15 @@ public sealed class ContentGateway : IAsyncDisposable
         _reach = new ReachProbe(options);
         var blocks = new TrustlessGateway(store);
         application.Use(GuardAsync);
+        if (options.Token is { } token)
+        {
+            var expected = SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {token}"));
+            application.Use((context, next) => AuthoriseAsync(context, next, expected));
+        }
+
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         application.MapMethods("/ipfs/{cid}/{**path}", methods, blocks.ServeAsync);
-        application.MapMethods("/fedchain/v1/health", methods, context => WriteJsonAsync(context, """{"ok":true}"""u8.ToArray()));
+        application.MapMethods(HealthPath, methods, context => WriteJsonAsync(context, """{"ok":true}"""u8.ToArray()));
         application.MapMethods("/fedchain/v1/holdings/{round}", methods, ServeHoldingsAsync);
         application.MapMethods("/fedchain/v1/payload/{digest}", [HttpMethods.Get], ServePayloadAsync);
         application.MapMethods("/fedchain/v1/reach/{member}", [HttpMethods.Get], ServeReachAsync);
@@ -75,7 +87,17 @@ public sealed class ContentGateway : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Limits.MaxRequestLineSize = 2048;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-            kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Address, options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (options.Certificate is { } certificate)
+                {
+                    listen.UseHttps(new TlsHandshakeCallbackOptions
+                    {
+                        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
+                    });
+                }
+            });
         });
         var gateway = new ContentGateway(builder.Build(), store, federation, options);
         await gateway._application.StartAsync(cancellationToken);
@@ -133,6 +155,19 @@ public sealed class ContentGateway : IAsyncDisposable
                 await WriteErrorAsync(context, HttpStatusCode.InternalServerError, "This endpoint failed; its operator's log says why.");
             }
         }
+    }
+
+    /// <summary>Health tells nothing, and is asked for by those who watch over machines.</summary>
+    private static Task AuthoriseAsync(HttpContext context, RequestDelegate next, byte[] expected)
+    {
+        var given = SHA256.HashData(Encoding.UTF8.GetBytes(context.Request.Headers.Authorization.ToString()));
+        if (context.Request.Path == HealthPath || CryptographicOperations.FixedTimeEquals(given, expected))
+        {
+            return next(context);
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return WriteErrorAsync(context, HttpStatusCode.Unauthorized, "This endpoint serves those who send the federation's token, as in 'Authorization: Bearer TOKEN'.");
     }
 
     private async Task ServeHoldingsAsync(HttpContext context)

@@ -13,6 +13,12 @@ public sealed class ContentGatewayOptions
     /// <summary>The port, 0 to 65535; 0, the default, takes a free one.</summary>
     public int Port { get; set; }
 
+    /// <summary>With a certificate https is served, else http; the default, which leaves TLS to a proxy in front.</summary>
+    public TlsCertificate? Certificate { get; set; }
+
+    /// <summary>What has to be in every request as <c>Authorization: Bearer TOKEN</c>, but in those for health; null, the default, to serve everybody.</summary>
+    public string? Token { get; set; }
+
     /// <summary>Connections at a time; more are refused. 512 by default.</summary>
     public int MaxConnections { get; set; } = 512;
 

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using FedChain.Protocol.Content;
 
 namespace FedChain.Network.Content;
@@ -14,11 +17,14 @@ internal sealed class EndpointClient : IDisposable
     private readonly TimeProvider _time;
     private readonly HttpClient _http;
 
-    public EndpointClient(ContentFetcherOptions options, TimeProvider time)
+    /// <param name="options">What is accepted.</param>
+    /// <param name="time">For patience.</param>
+    /// <param name="pinned">The one certificate that is trusted, whatever its names and issuers; null for those that the system trusts.</param>
+    public EndpointClient(ContentFetcherOptions options, TimeProvider time, X509Certificate2? pinned = null)
     {
         _options = options;
         _time = time;
-        _http = new HttpClient(new SocketsHttpHandler
+        var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
@@ -29,10 +35,13 @@ internal sealed class EndpointClient : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that names are resolved again
             UseCookies = false,
             UseProxy = false,
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan, // EndpointBody keeps time
         };
+        if (pinned is not null)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null && pinned.RawDataMemory.Span.SequenceEqual(shown.GetRawCertData());
+        }
+
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan }; // EndpointBody keeps time
     }
 
     /// <summary>Asks for a path under the endpoint; returns its body, of at most <paramref name="maxBytes"/>.</summary>
@@ -49,6 +58,11 @@ internal sealed class EndpointClient : IDisposable
             request.Headers.TryAddWithoutValidation("Accept", accept);
         }
 
+        if (_options.Token is { } token && (endpoint.Scheme == Uri.UriSchemeHttps || _options.AllowPrivateAddresses))
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
         var patience = new TransferClock(_options, _time);
         HttpResponseMessage response;
         try
@@ -56,11 +70,14 @@ internal sealed class EndpointClient : IDisposable
             response = await patience.WaitAsync(
                 cancel => new ValueTask<HttpResponseMessage>(_http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel)), cancellationToken);
         }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException untrusted)
+        {
+            throw new FetchException(FetchFailure.Unreachable, $"its certificate isn't trusted here ({untrusted.Message})", e);
+        }
         catch (HttpRequestException e)
         {
             throw e.InnerException is FetchException refused ? refused : new FetchException(FetchFailure.Unreachable, $"unreachable ({ReasonOf(e)})", e);
         }
-
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new FetchException(FetchFailure.Unreachable, $"unreachable (no connection within {_options.ConnectTimeout.TotalSeconds:0} s)", e);
@@ -96,7 +113,13 @@ internal sealed class EndpointClient : IDisposable
 
         if (status != 200)
         {
-            var what = status is >= 300 and < 400 ? " (redirects aren't followed)" : status is 429 or 503 ? " (too busy)" : "";
+            var what = status switch
+            {
+                401 => " (it asks for a token that wasn't sent, or is another one)",
+                >= 300 and < 400 => " (redirects aren't followed)",
+                429 or 503 => " (too busy)",
+                _ => "",
+            };
             throw new FetchException(FetchFailure.Refused, $"it answered with status {status}{what}");
         }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
 namespace FedChain.Network.Content;
@@ -18,12 +19,14 @@ public sealed class ReachProbe : IDisposable
     private readonly ConcurrentDictionary<string, (long At, IReadOnlyList<EndpointAnswer> Answers)> _found = [];
 
     /// <param name="options">Whether private addresses are tried, patience and memory; the rest doesn't matter here.</param>
-    public ReachProbe(ContentGatewayOptions options)
+    /// <param name="pinned">The one certificate that is trusted, whatever its names; null for those that the system trusts.</param>
+    public ReachProbe(ContentGatewayOptions options, X509Certificate2? pinned = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _client = new EndpointClient(
-            new ContentFetcherOptions { AllowPrivateAddresses = options.AllowPrivateAddresses, ConnectTimeout = options.ReachPatience, Patience = options.ReachPatience }, options.Time);
+            new ContentFetcherOptions { AllowPrivateAddresses = options.AllowPrivateAddresses, ConnectTimeout = options.ReachPatience, Patience = options.ReachPatience }, options.Time,
+            pinned);
     }
 
     /// <summary>Asks each endpoint for its health; answers in the order of the endpoints.</summary>

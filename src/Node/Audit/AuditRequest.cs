@@ -1,3 +1,4 @@
+using FedChain.Node.Homes;
 using FedChain.Protocol;
 
 namespace FedChain.Node.Audit;
@@ -13,6 +14,9 @@ internal sealed record AuditRequest
 
     /// <summary>Whether endpoints on private and loopback addresses are asked.</summary>
     public bool AllowPrivate { get; init; }
+
+    /// <summary>Of the home that audits, whose members' token is sent to endpoints; null without one.</summary>
+    public HomeSettings? Home { get; init; }
 
     /// <summary>Opens sealed files, so that every aggregate is recomputed; null to check what is public.</summary>
     public AuditKey? Key { get; init; }

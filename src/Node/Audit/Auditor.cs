@@ -1,5 +1,6 @@
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
+using FedChain.Node.Homes;
 using FedChain.Protocol.Ethereum.Signing;
 using FedChain.Protocol.Rounds;
 
@@ -54,7 +55,7 @@ internal static class Auditor
         try
         {
             stores.AddRange(request.Stores.Select(OpenStore));
-            using var fetcher = new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = request.AllowPrivate }, time);
+            using var fetcher = new ContentFetcher(ContentAccess.FetcherOf(request.Home, request.AllowPrivate), time);
             var keyed = request.Key is null ? null : new KeyedAudit(replay.State, replay.Contracts, chainId, new PlaintextSource(request.Key, fetcher), findings);
             foreach (var round in replay.State.Rounds)
             {

@@ -53,7 +53,7 @@ internal static class IdentityShowCommand
             }
 
             Write(session, history);
-            var options = new ContentFetcherOptions { AllowPrivateAddresses = result.GetValue(allowPrivate) || folder?.Settings.AllowPrivateEndpoints == true };
+            var options = ContentAccess.FetcherOf(folder?.Settings, result.GetValue(allowPrivate));
             using var store = folder is null ? null : HomeStore.Open(folder);
             using var fetcher = new ContentFetcher(options, TimeProvider.System, store as KuboStore);
             await WriteLinksAsync(session, id, new ModelLinks(session, store is null ? [] : [store], fetcher), cancellationToken);

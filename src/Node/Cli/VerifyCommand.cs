@@ -84,7 +84,8 @@ internal static class VerifyCommand
                     {
                         Federation = session.Federation,
                         Stores = [.. result.GetRequiredValue(stores).Select(s => s.FullName), .. folder is null ? Array.Empty<string>() : [folder.StorePath]],
-                        AllowPrivate = result.GetValue(privateEndpoints) || folder?.Settings.AllowPrivateEndpoints == true,
+                        AllowPrivate = result.GetValue(privateEndpoints),
+                        Home = folder?.Settings,
                         Key = KeyOf(session.Reader.State, keys, identities, result.GetValue(auditor)),
                         FromRound = result.GetValue(from),
                         Progress = SlowProgress(),

@@ -13,6 +13,9 @@ internal static class EndpointChecks
     public const string Own = "endpoint";
     public const string Others = "reachable";
 
+    private const string Tls = "certificate";
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
     private const int MostAsked = 3;
 
     /// <param name="seat">This home's; null if it has none, so that nobody can be asked.</param>
@@ -24,6 +27,19 @@ internal static class EndpointChecks
             return;
         }
 
+        ContentGatewayOptions options;
+        try
+        {
+            options = ContentAccess.GatewayOf(home.Settings, listen, time);
+        }
+        catch (UserErrorException e)
+        {
+            checkup.Problem(Own, e.Message, "Mend home.json or the files that it names.");
+            checkup.Skip(Others, "nothing can be served here");
+            return;
+        }
+
+        Certificate(options, home.Settings, time, checkup);
         using var homeLock = LockOf(home);
         using var store = homeLock is null ? null : new BlockStore(home.StorePath);
         ContentGateway? served = null;
@@ -31,14 +47,14 @@ internal static class EndpointChecks
         {
             served = store is null ? null : await checkup.FindAsync(
                 Own, $"Stop what listens on {listen}, or set \"listen\" in home.json to an address of this machine and a free port.",
-                () => ContentGateway.StartAsync(store, federation: null, new ContentGatewayOptions { Address = listen.Address, Port = listen.Port }, cancellationToken));
+                () => ContentGateway.StartAsync(store, federation: null, options, cancellationToken));
             if (store is not null && served is null)
             {
                 checkup.Skip(Others, "nothing is served here");
                 return;
             }
 
-            await AnswersHereAsync(listen, served is not null, time, checkup, cancellationToken);
+            await AnswersHereAsync(options, served is not null, checkup, cancellationToken);
             if (state is null || seat is null)
             {
                 checkup.Skip(Others, "needs the federation and a seat in it");
@@ -67,11 +83,50 @@ internal static class EndpointChecks
         }
     }
 
-    private static async Task AnswersHereAsync(IPEndPoint listen, bool isOurs, TimeProvider time, Checkup checkup, CancellationToken cancellationToken)
+    /// <summary>Other members' machines have to trust it, and it has to be for the name that they use.</summary>
+    private static void Certificate(ContentGatewayOptions options, HomeSettings settings, TimeProvider time, Checkup checkup)
     {
+        var host = Uri.TryCreate(settings.Endpoint, UriKind.Absolute, out var endpoint) ? endpoint.Host : settings.Endpoint;
+        if (options.Certificate?.Certificate is not { } certificate)
+        {
+            if (options.Token is not null && endpoint?.Scheme == Uri.UriSchemeHttp && !settings.AllowPrivateEndpoints)
+            {
+                checkup.Problem(Tls, $"a token is asked for, but {settings.Endpoint} is http, over which the others don't send it", "Give the endpoint TLS: \"tlsCertificate\" and \"tlsKey\" in home.json, or a proxy in front; then publish the https URL in the profile.");
+            }
+
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        if (endpoint?.Scheme != Uri.UriSchemeHttps)
+        {
+            checkup.Problem(Tls, $"https is served, but the endpoint is {settings.Endpoint}", "Set \"endpoint\" in home.json to the https URL, and publish it: fedchain profile.");
+        }
+        else if (!certificate.MatchesHostname(host))
+        {
+            checkup.Problem(Tls, $"the certificate is for {certificate.Subject}, not for {host}", $"Have a certificate issued for {host}.");
+        }
+        else if (certificate.NotBefore.ToUniversalTime() > now.UtcDateTime || certificate.NotAfter.ToUniversalTime() < now.UtcDateTime)
+        {
+            checkup.Problem(Tls, $"the certificate is valid from {certificate.NotBefore:u} to {certificate.NotAfter:u}", "Renew it; the peer takes up the new files by itself.");
+        }
+        else if (certificate.NotAfter.ToUniversalTime() < (now + Soon).UtcDateTime)
+        {
+            checkup.Warn(Tls, $"the certificate ends on {certificate.NotAfter:u}", "Renew it; the peer takes up the new files by itself.");
+        }
+        else
+        {
+            checkup.Ok(Tls, $"for {host}, until {certificate.NotAfter:u}");
+        }
+    }
+
+    private static async Task AnswersHereAsync(ContentGatewayOptions options, bool isOurs, Checkup checkup, CancellationToken cancellationToken)
+    {
+        var listen = new IPEndPoint(options.Address, options.Port);
         var address = listen.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : listen.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : listen.Address;
-        using var probe = new ReachProbe(new ContentGatewayOptions { AllowPrivateAddresses = true, Time = time });
-        var here = (await probe.TryAsync([new Uri($"http://{new IPEndPoint(address, listen.Port)}")], cancellationToken))![0];
+        using var probe = new ReachProbe(new ContentGatewayOptions { AllowPrivateAddresses = true, Time = options.Time }, options.Certificate?.Certificate);
+        var scheme = options.Certificate is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+        var here = (await probe.TryAsync([new Uri($"{scheme}://{new IPEndPoint(address, listen.Port)}")], cancellationToken))![0];
         if (here.Ok)
         {
             checkup.Ok(Own, isOurs ? $"can be served on {listen}; the peer isn't running" : $"the running peer serves it on {listen}");
@@ -91,7 +146,7 @@ internal static class EndpointChecks
             return;
         }
 
-        using var fetcher = new ContentFetcher(new ContentFetcherOptions { AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints }, time);
+        using var fetcher = new ContentFetcher(ContentAccess.FetcherOf(home.Settings), time);
         var heard = new List<(MemberId Id, IReadOnlyList<EndpointAnswer>? Answers, string Silence)>();
         foreach (var (id, endpoints) in others)
         {

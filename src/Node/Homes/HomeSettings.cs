@@ -17,6 +17,18 @@ public sealed record HomeSettings
     /// <summary>The content endpoint's URL as the other members reach it.</summary>
     public required string Endpoint { get; init; }
 
+    /// <summary>A PEM file with the content endpoint's certificate and, after it, its issuers'; with it the endpoint speaks https itself. Null: http, for a proxy in front.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>The certificate's private key, a PEM file without a passphrase.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>
+    /// A file whose first line is the token that the federation's members agreed on: this endpoint serves those who send it, and it is sent to the
+    /// others'. Null: content, which is sealed, is served to everybody.
+    /// </summary>
+    public string? ContentTokenFile { get; init; }
+
     /// <summary>The chain's JSON-RPC URLs, http or https, the preferred first; ws or wss besides, for news of blocks. In the file one alone may be a text.</summary>
     [JsonConverter(typeof(TextsJson))]
     public IReadOnlyList<string>? Rpc { get; init; }

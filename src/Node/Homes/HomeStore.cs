@@ -15,7 +15,7 @@ internal static class HomeStore
 
     /// <summary>A fetcher for the store: one that asks the IPFS node first, where the home has one.</summary>
     public static ContentFetcher FetcherInto(IContentStore store, HomeSettings settings, TimeProvider time) =>
-        new(new ContentFetcherOptions { AllowPrivateAddresses = settings.AllowPrivateEndpoints }, time, store as KuboStore);
+        new(ContentAccess.FetcherOf(settings), time, store as KuboStore);
 
     /// <exception cref="UserErrorException">It is no URL of an RPC API.</exception>
     public static Uri ApiOf(string text) =>
@@ -28,9 +28,7 @@ internal static class HomeStore
 
     private static AuthenticationHeaderValue? AuthorizationOf(string? file)
     {
-        var (text, source) = file is null
-            ? (Environment.GetEnvironmentVariable(Variable), $"the environment variable {Variable}")
-            : (File.Exists(file) ? File.ReadLines(file).FirstOrDefault() ?? "" : throw new UserErrorException($"The file {file} that \"ipfsAuthorizationFile\" names does not exist. Its first line is the value of an Authorization header, such as 'Bearer TOKEN'."), file);
+        var (text, source) = SecretText.Read(file, "ipfsAuthorizationFile", Variable, "the value of an Authorization header, such as 'Bearer TOKEN'");
         try
         {
             return text is null ? null : KuboOptions.ParseAuthorization(text);

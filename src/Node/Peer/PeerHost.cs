@@ -116,8 +116,7 @@ internal sealed class PeerHost : IAsyncDisposable
 
         var served = new MemberContent(home, identity) { Federation = state };
         var listen = IPEndPoint.Parse(home.Settings.Listen);
-        var gateway = new ContentGatewayOptions { Address = listen.Address, Port = listen.Port, AllowPrivateAddresses = home.Settings.AllowPrivateEndpoints, Time = time };
-        _gateway = await ContentGateway.StartAsync(store, served, gateway, cancellationToken);
+        _gateway = await ContentGateway.StartAsync(store, served, ContentAccess.GatewayOf(home.Settings, listen, time), cancellationToken);
         _context = new PeerContext
         {
             Home = home,

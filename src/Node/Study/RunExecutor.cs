@@ -79,7 +79,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         var pooled = institutions.SelectMany(i => Enumerable.Range(0, most).Select(n => i.Train[n % i.Train.Count])).ToList();
         var personal = PersonalSteps(method);
         model.AttachAdapter(config, SeedOf(seed));
-        Train(pooled, Options(method.LearningRate, seed, "all") with { Steps = budget.Steps - personal, AccumulationSteps = institutions.Count }, memory: null, cancellationToken);
+        Train(pooled, Options(method.LearningRate, seed, "all") with { Steps = budget.Steps - personal, StepsInAll = method.KeepsCurve ? budget.Steps : null, AccumulationSteps = institutions.Count }, memory: null, cancellationToken);
         var result = Measured(empty, institutions, cancellationToken);
         var common = model.ExportAdapter();
         return method.IsPersonal
@@ -111,7 +111,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             {
                 Steps = next - first,
                 StepsBefore = method.CurvesEachRound ? 0 : first,
-                StepsInAll = method.CurvesEachRound ? null : shared,
+                StepsInAll = method.CurvesEachRound ? null : method.KeepsCurve ? budget.Steps : shared,
                 BatchSize = budget.BatchSize,
                 LearningRate = method.LearningRate,
                 Factors = federation.Factors,
@@ -186,6 +186,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         RunResult global, StudyMethod method, ulong seed, List<PreparedData> honest, Action<string> load, Func<string, OptimiserMemory>? memoryOf, CancellationToken cancellationToken)
     {
         var personal = PersonalSteps(method);
+        var (rate, first) = method.KeepsCurve ? (method.LearningRate, budget.Steps - personal) : (method.PersonalLearningRate, 0);
         var tests = global.Tests.ToList();
         var validation = new Dictionary<string, double>();
         foreach (var institution in honest)
@@ -193,7 +194,8 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
             load(institution.Name);
             if (personal > 0)
             {
-                Train(institution.Train, Options(method.PersonalLearningRate, seed, $"{institution.Name}/personal") with { Steps = personal }, memoryOf?.Invoke(institution.Name), cancellationToken);
+                var options = Options(rate, seed, $"{institution.Name}/personal") with { Steps = personal, StepsBefore = first };
+                Train(institution.Train, options, memoryOf?.Invoke(institution.Name), cancellationToken);
             }
 
             validation.Add(institution.Name, BitsPerByte(institution.Val, cancellationToken));

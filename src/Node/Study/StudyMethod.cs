@@ -18,14 +18,19 @@ public abstract record StudyMethod(string Name, double LearningRate)
     /// <summary>The personal steps' peak learning rate.</summary>
     public double PersonalLearningRate { get; init; } = LearningRate;
 
+    /// <summary>Whether personal steps go on along the shared steps' learning-rate curve, rather than along one of their own from <see cref="PersonalLearningRate"/> on.</summary>
+    public bool KeepsCurve { get; init; }
+
     /// <summary>Whether what members share and what each ends up with are two models.</summary>
     public virtual bool IsPersonal => PersonalShare > 0;
 
-    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps, theirs: the shared part's is that of the method without them.</summary>
-    public double Rate => PersonalShare > 0 ? PersonalLearningRate : LearningRate;
+    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps along a curve of their own, theirs: the shared part's is that of the method without them.</summary>
+    public double Rate => HasOwnCurve ? PersonalLearningRate : LearningRate;
 
     /// <summary>The method with another <see cref="Rate"/>.</summary>
-    public StudyMethod WithRate(double rate) => PersonalShare > 0 ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
+    public StudyMethod WithRate(double rate) => HasOwnCurve ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
+
+    private bool HasOwnCurve => PersonalShare > 0 && !KeepsCurve;
 
     /// <summary>The untouched base model: what gains are measured against.</summary>
     public sealed record Base() : StudyMethod("base", 0);

@@ -68,12 +68,18 @@ internal static class StudyPlan
                     return method with { LearningRate = value };
                 case ("share", StudyMethod.Federated or StudyMethod.Centralised) when value is >= 0 and < 1:
                     return method with { PersonalShare = value };
+                case ("keep-curve", StudyMethod.Federated or StudyMethod.Centralised) when value is 0 or 1:
+                    return method with { KeepsCurve = value == 1 };
                 case ("curves", StudyMethod.Federated f) when value is 0 or 1:
                     return f with { CurvesEachRound = value == 1 };
                 case ("rounds", StudyMethod.Federated f) when value >= 1 && value == Math.Floor(value):
                     return f with { Rounds = (int)value };
                 case ("power", StudyMethod.Federated { Rule: AggregationRule.FairMean fair } f) when value is 1 or 2:
                     return f with { Rule = fair with { Power = (int)value } };
+                case ("alternate", StudyMethod.Federated f) when value is 0 or 1:
+                    return f with { Schedule = value == 1 ? Policy.Alternating : [Factors.Both] };
+                case ("bits", StudyMethod.Federated f) when value is 8 or 16 or 32:
+                    return f with { Encoding = value == 8 ? UpdateEncoding.Int8 : value == 16 ? UpdateEncoding.Int16 : UpdateEncoding.Int32 };
                 case ("beside", StudyMethod.Federated f) when value is 0 or 1:
                     return f with { HasOwnBeside = value == 1 };
                 case ("from", StudyMethod.Federated f) when value is >= 0 and < 1:
@@ -86,6 +92,6 @@ internal static class StudyPlan
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1) and shared-rate are a federation's or the pooled records'; beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal and remember (0 or 1) a federation's; power (1 or 2) a fair mean's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1), shared-rate and keep-curve (0 or 1) are a federation's or the pooled records'; alternate (0 or 1), bits (8, 16 or 32), beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal and remember (0 or 1) a federation's; power (1 or 2) a fair mean's.");
     }
 }
