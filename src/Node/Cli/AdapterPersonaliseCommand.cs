@@ -5,6 +5,7 @@ using FedChain.Learning.Training;
 using FedChain.Node.Adapters;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
+using FedChain.Node.Peer;
 using FedChain.Node.Training;
 using FedChain.Protocol.Files;
 
@@ -47,7 +48,7 @@ internal static class AdapterPersonaliseCommand
             var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
 
             var before = Loss();
-            var options = (training with { LearningRateRounds = 1 }).For(Factors.Both, folder.Settings.Seed, round: 0, finalisedBefore: 0);
+            var options = training.For(Factors.Both, folder.Settings.Seed, round: 0, new PolicyProgress(0, 1));
             loaded.Model.TrainAdapter(prepared.Train, options, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)

@@ -27,7 +27,9 @@ internal sealed class Contribution(PeerContext context)
         var start = context.ReadAdapter(round.Base, policy);
         var before = await _residuals.BeforeAsync(federation, round, cancellationToken);
         var folder = context.FolderOf(round);
-        var task = new TrainingTask(round.Id, round.FinalisedBefore, start, factors, folder.Trainer, folder.EarlierTrainers);
+        var progress = new PolicyProgress(
+            federation.FinalisedBefore(round).Count(r => r.Policy == round.Policy), (int)federation.Policies[round.Policy].Params.Rounds);
+        var task = new TrainingTask(round.Id, progress, start, factors, folder.Trainer, folder.EarlierTrainers);
         var began = context.Time.GetTimestamp();
         TrainedAdapter trained;
         try

@@ -1,4 +1,5 @@
 using FedChain.Learning.Training;
+using FedChain.Node.Peer;
 using FedChain.Protocol.Files;
 
 namespace FedChain.Node.Training;
@@ -18,14 +19,14 @@ public sealed record LocalTraining
     /// <summary>Batches per step whose gradients are added up, at least 1: a larger step in the memory of one batch.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth within <see cref="LearningRateRounds"/>.</summary>
+    /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth, within <see cref="LearningRateRounds"/>.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
     /// <summary>
-    /// Rounds along which the learning rate falls, at least 1, counted by the federation's finalised ones: rounds after that stay at its end. With 1
-    /// each round has a curve of its own.
+    /// Rounds of a policy along which the learning rate falls, at least 1; rounds after that stay at its end. Null, the default: all that may be
+    /// opened under the policy, so that everybody's falls together. With 1 it is at its lowest from the second round on.
     /// </summary>
-    public int LearningRateRounds { get; init; } = 1;
+    public int? LearningRateRounds { get; init; }
 
     /// <summary>Steps over which the learning rate rises to its peak, from 0 to <see cref="Steps"/>.</summary>
     public int WarmUpSteps { get; init; }
@@ -54,7 +55,7 @@ public sealed record LocalTraining
             (BatchSize >= 1, "batchSize", BatchSize, "at least 1"),
             (AccumulationSteps >= 1, "accumulationSteps", AccumulationSteps, "at least 1"),
             (LearningRate > 0 && double.IsFinite(LearningRate), "learningRate", LearningRate, "positive"),
-            (LearningRateRounds >= 1 && (long)Steps * LearningRateRounds <= int.MaxValue, "learningRateRounds", LearningRateRounds, $"at least 1, and with {Steps} steps each no more than {int.MaxValue} steps"),
+            (LearningRateRounds is null or >= 1, "learningRateRounds", LearningRateRounds ?? 0, "at least 1"),
             (CheckpointSteps >= 1, "checkpointSteps", CheckpointSteps, "at least 1"),
             (WarmUpSteps >= 0 && WarmUpSteps <= Steps, "warmUpSteps", WarmUpSteps, $"from 0 to the steps, {Steps}"),
             (Dropout is >= 0 and < 1, "dropout", Dropout, "from 0 to below 1"),
@@ -70,16 +71,17 @@ public sealed record LocalTraining
     }
 
     /// <summary>The engine's options for one round of one institution.</summary>
-    /// <param name="finalisedBefore">The federation's rounds before this one.</param>
+    /// <param name="progress">How far the policy's rounds are.</param>
     /// <param name="mostSteps">The policy's bound.</param>
-    internal TrainingOptions For(Factors factors, ulong seed, ulong round, ulong finalisedBefore, int mostSteps = int.MaxValue)
+    internal TrainingOptions For(Factors factors, ulong seed, ulong round, PolicyProgress progress, int mostSteps = int.MaxValue)
     {
         var steps = Math.Min(Steps, mostSteps);
+        var rounds = Math.Clamp(LearningRateRounds ?? progress.Rounds, 1, int.MaxValue / steps);
         return new()
         {
             Steps = steps,
-            StepsBefore = steps * (int)Math.Min(finalisedBefore, (ulong)(LearningRateRounds - 1)),
-            StepsInAll = steps * LearningRateRounds,
+            StepsBefore = steps * Math.Min(progress.Finalised, rounds - 1),
+            StepsInAll = steps * rounds,
             BatchSize = BatchSize,
             AccumulationSteps = AccumulationSteps,
             LearningRate = LearningRate,

@@ -120,7 +120,7 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         var untouched = Loss(cancellationToken);
         _model.AttachAdapter(_config, task.Start);
         var before = Loss(cancellationToken);
-        var options = _training.For(task.Factors, _seed, task.Round.Value, task.FinalisedBefore, _work.MaxSteps);
+        var options = _training.For(task.Factors, _seed, task.Round.Value, task.Progress, _work.MaxSteps);
         var files = new TrainingFiles(task, _config);
         var memory = files.Memory();
         try

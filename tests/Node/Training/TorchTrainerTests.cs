@@ -96,7 +96,7 @@ public sealed class TorchTrainerTests : IDisposable
     }
 
     private TrainingTask Round(TorchTrainer trainer, ulong round, string folder) =>
-        new(new RoundId(round), FinalisedBefore: round - 1, Adapter.First(trainer.Layout, Seed, fractionBits: 20), Factors.Both, Folder(folder), []);
+        new(new RoundId(round), new PolicyProgress((int)round - 1, 4), Adapter.First(trainer.Layout, Seed, fractionBits: 20), Factors.Both, Folder(folder), []);
 
     private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
