@@ -5,9 +5,7 @@ using FedChain.Learning.Training;
 using FedChain.Node.Adapters;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
-using FedChain.Node.Peer;
 using FedChain.Node.Training;
-using FedChain.Protocol.Files;
 
 namespace FedChain.Node.Cli;
 
@@ -26,10 +24,11 @@ internal static class AdapterPersonaliseCommand
         var command = new Command("personalise", """
             Trains an adapter of this institution's own: from a shared one on, on its own records alone. It stays in the home, is shared with nobody, and
             is used as imported:NAME by generate, evaluate, chat, 'adapter keep' and 'adapter merge'. Nothing is kept that does worse on the validation
-            records than the adapter that it began from. A shared adapter serves all institutions; this one serves one.
+            records than the adapter that it began from. A shared adapter serves all institutions; this one serves one. With --personal-share, which the peer
+            was given too, the learning rate goes on from where the policy's rounds left it, and the peer's optimiser with it.
 
             Examples:
-              fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 120 --learning-rate 1e-4
+              fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 600 --personal-share 0.5
               fedchain adapter keep imported:personal --home /srv/fedchain
             """)
         { home, rpc, from, name, data, passphrase, json };
@@ -48,8 +47,9 @@ internal static class AdapterPersonaliseCommand
             var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
 
             var before = Loss();
-            var options = training.For(Factors.Both, folder.Settings.Seed, round: 0, new PolicyProgress(0, 1));
-            loaded.Model.TrainAdapter(prepared.Train, options, result.GetValue(json) ? null : new Printer(), cancellationToken);
+            var options = training.ForPersonal(folder.Settings.Seed);
+            var memory = TrainingFiles.LatestMemory(folder, start.Config) ?? new OptimiserMemory();
+            loaded.Model.TrainAdapter(prepared.Train, options, resumption: null, memory, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)
             {

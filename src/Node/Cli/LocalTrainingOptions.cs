@@ -10,7 +10,7 @@ internal sealed class LocalTrainingOptions
     private readonly Option<int?> _batchSize = Number<int?>("--batch-size", "Training: records per batch");
     private readonly Option<int?> _accumulation = Number<int?>("--accumulation-steps", "Training: batches whose gradients make one step; a larger batch in the memory of a small one");
     private readonly Option<double?> _learningRate = Number<double?>("--learning-rate", "Training: peak learning rate of AdamW; init notes 2e-4 where --model names a checkpoint");
-    private readonly Option<int?> _learningRateRounds = Number<int?>("--learning-rate-rounds", "Training: rounds of a policy along which the learning rate falls to a tenth; all that may be opened under it if not given");
+    private readonly Option<double?> _personalShare = Number<double?>("--personal-share", "Training: share of the steps, from 0 to below 1, that come after the policy's rounds, for a personal adapter; the learning rate falls over them too");
     private readonly Option<int?> _checkpointSteps = Number<int?>("--checkpoint-steps", "Training: steps after which a checkpoint is written; a kill costs at most so many");
     private readonly Option<int?> _warmUp = Number<int?>("--warm-up-steps", "Training: steps over which the learning rate rises to its peak");
     private readonly Option<double?> _dropout = Number<double?>("--dropout", "Training: share of the adapter's inputs that is left out at random, from 0 to below 1");
@@ -23,7 +23,7 @@ internal sealed class LocalTrainingOptions
 
     public LocalTrainingOptions(Command command)
     {
-        foreach (var option in new Option[] { _steps, _batchSize, _accumulation, _learningRate, _learningRateRounds, _warmUp, _dropout, _maxNorm, _checkpointing, _checkpointSteps })
+        foreach (var option in new Option[] { _steps, _batchSize, _accumulation, _learningRate, _personalShare, _warmUp, _dropout, _maxNorm, _checkpointing, _checkpointSteps })
         {
             command.Add(option);
         }
@@ -39,7 +39,7 @@ internal sealed class LocalTrainingOptions
             BatchSize = result.GetValue(_batchSize) ?? training.BatchSize,
             AccumulationSteps = result.GetValue(_accumulation) ?? training.AccumulationSteps,
             LearningRate = result.GetValue(_learningRate) ?? training.LearningRate,
-            LearningRateRounds = result.GetValue(_learningRateRounds) ?? training.LearningRateRounds,
+            PersonalShare = result.GetValue(_personalShare) ?? training.PersonalShare,
             WarmUpSteps = result.GetValue(_warmUp) ?? training.WarmUpSteps,
             Dropout = result.GetValue(_dropout) ?? training.Dropout,
             MaxGradientNorm = result.GetValue(_maxNorm) ?? training.MaxGradientNorm,

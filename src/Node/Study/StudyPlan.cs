@@ -31,12 +31,12 @@ internal static class StudyPlan
         new StudyMethod.Federated("momentum", 1e-2) { Rule = new AggregationRule.Momentum(500, new AggregationRule.Mean(Weighting.Uniform)) },
         new StudyMethod.Federated("int16", 1e-2) { Encoding = UpdateEncoding.Int16 },
         new StudyMethod.Federated("int8", 1e-2) { Encoding = UpdateEncoding.Int8 },
-        new StudyMethod.Federated("finetuned", 1e-2) { PersonalShare = 1.0 / 3, PersonalLearningRate = 5e-3 },
-        new StudyMethod.Federated("personal", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), HasOwnBeside = true, OwnFrom = 0.5, RemembersOptimiser = true },
+        new StudyMethod.Federated("finetuned", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), RemembersOptimiser = true, PersonalShare = 0.6, KeepsCurve = true },
+        new StudyMethod.Federated("personal", 1e-2) { Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, 1), RemembersOptimiser = true, HasOwnBeside = true, PersonalShare = 0.6, KeepsCurve = true },
     ];
 
     /// <summary>What is compared if nothing else is asked for.</summary>
-    public static IReadOnlyList<string> Headline { get; } = ["alone", "centralised", "fedit", "alternating", "fair-gain", "personal"];
+    public static IReadOnlyList<string> Headline { get; } = ["alone", "centralised", "fedit", "fair-gain", "finetuned", "personal"];
 
     /// <exception cref="UserErrorException">No method of that name.</exception>
     public static IReadOnlyList<StudyMethod> Chosen(IReadOnlyList<string> names) => names is ["all"] ? Methods : [.. (names.Count == 0 ? Headline : names).Distinct(StringComparer.Ordinal).Select(Method)];
@@ -47,7 +47,7 @@ internal static class StudyPlan
         var parts = text.Split(':');
         var method = Methods.FirstOrDefault(m => m.Name == parts[0])
             ?? throw new UserErrorException($"There is no method '{parts[0]}'. There are: {string.Join(", ", Methods.Select(m => m.Name))}.");
-        foreach (var change in parts.Skip(1))
+        foreach (var change in parts.Skip(1).OrderBy(change => change.StartsWith("rate=", StringComparison.Ordinal))) // which rate it is depends on the rest
         {
             method = Changed(method, change);
         }

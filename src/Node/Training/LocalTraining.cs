@@ -19,14 +19,17 @@ public sealed record LocalTraining
     /// <summary>Batches per step whose gradients are added up, at least 1: a larger step in the memory of one batch.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>Peak learning rate of AdamW, positive; falls along half a cosine to a tenth, within <see cref="LearningRateRounds"/>.</summary>
+    /// <summary>
+    /// Peak learning rate of AdamW, positive. It falls along half a cosine to a tenth: over the rounds that may be opened under a policy, so that
+    /// everybody's falls together, and the <see cref="PersonalShare"/> after them. Rounds after that, of a policy that was renewed, stay where it ended.
+    /// </summary>
     public double LearningRate { get; init; } = 1e-2;
 
     /// <summary>
-    /// Rounds of a policy along which the learning rate falls, at least 1; rounds after that stay at its end. Null, the default: all that may be
-    /// opened under the policy, so that everybody's falls together. With 1 it is at its lowest from the second round on.
+    /// Share of an institution's steps, from 0 to below 1, that come after the policy's rounds and make a personal adapter of the shared one: the learning rate
+    /// goes on falling over them.
     /// </summary>
-    public int? LearningRateRounds { get; init; }
+    public double PersonalShare { get; init; }
 
     /// <summary>Steps over which the learning rate rises to its peak, from 0 to <see cref="Steps"/>.</summary>
     public int WarmUpSteps { get; init; }
@@ -55,7 +58,7 @@ public sealed record LocalTraining
             (BatchSize >= 1, "batchSize", BatchSize, "at least 1"),
             (AccumulationSteps >= 1, "accumulationSteps", AccumulationSteps, "at least 1"),
             (LearningRate > 0 && double.IsFinite(LearningRate), "learningRate", LearningRate, "positive"),
-            (LearningRateRounds is null or >= 1, "learningRateRounds", LearningRateRounds ?? 0, "at least 1"),
+            (PersonalShare is >= 0 and < 1, "personalShare", PersonalShare, "from 0 to below 1"),
             (CheckpointSteps >= 1, "checkpointSteps", CheckpointSteps, "at least 1"),
             (WarmUpSteps >= 0 && WarmUpSteps <= Steps, "warmUpSteps", WarmUpSteps, $"from 0 to the steps, {Steps}"),
             (Dropout is >= 0 and < 1, "dropout", Dropout, "from 0 to below 1"),
@@ -71,26 +74,43 @@ public sealed record LocalTraining
     }
 
     /// <summary>The engine's options for one round of one institution.</summary>
+    /// <param name="factors">What is trained.</param>
+    /// <param name="seed">The institution's own.</param>
+    /// <param name="round">The round's number.</param>
     /// <param name="progress">How far the policy's rounds are.</param>
     /// <param name="mostSteps">The policy's bound.</param>
     internal TrainingOptions For(Factors factors, ulong seed, ulong round, PolicyProgress progress, int mostSteps = int.MaxValue)
     {
         var steps = Math.Min(Steps, mostSteps);
-        var rounds = Math.Clamp(LearningRateRounds ?? progress.Rounds, 1, int.MaxValue / steps);
-        return new()
+        var rounds = Math.Clamp(progress.Rounds, 1, int.MaxValue / steps);
+        return Options(steps, factors, unchecked((seed * 0x9E3779B97F4A7C15) + round)) with
         {
-            Steps = steps,
             StepsBefore = steps * Math.Min(progress.Finalised, rounds - 1),
-            StepsInAll = steps * rounds,
-            BatchSize = BatchSize,
-            AccumulationSteps = AccumulationSteps,
-            LearningRate = LearningRate,
-            WarmUpSteps = Math.Min(WarmUpSteps, steps),
-            Dropout = Dropout,
-            MaxGradientNorm = MaxGradientNorm > 0 ? MaxGradientNorm : null,
-            GradientCheckpointing = GradientCheckpointing,
-            Factors = factors,
-            Seed = unchecked((seed * 0x9E3779B97F4A7C15) + round),
+            StepsInAll = Whole(steps * rounds / (1 - PersonalShare)),
         };
     }
+
+    /// <summary>The engine's options for the personal steps after a federation's rounds.</summary>
+    /// <param name="seed">The institution's own.</param>
+    internal TrainingOptions ForPersonal(ulong seed)
+    {
+        var all = PersonalShare > 0 ? Whole(Steps / PersonalShare) : Steps;
+        return Options(Steps, Factors.Both, seed * 0x9E3779B97F4A7C15) with { StepsBefore = all - Steps, StepsInAll = all };
+    }
+
+    private static int Whole(double steps) => (int)Math.Min(int.MaxValue, Math.Round(steps));
+
+    private TrainingOptions Options(int steps, Factors factors, ulong seed) => new()
+    {
+        Steps = steps,
+        BatchSize = BatchSize,
+        AccumulationSteps = AccumulationSteps,
+        LearningRate = LearningRate,
+        WarmUpSteps = Math.Min(WarmUpSteps, steps),
+        Dropout = Dropout,
+        MaxGradientNorm = MaxGradientNorm > 0 ? MaxGradientNorm : null,
+        GradientCheckpointing = GradientCheckpointing,
+        Factors = factors,
+        Seed = seed,
+    };
 }

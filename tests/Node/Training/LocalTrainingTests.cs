@@ -62,8 +62,16 @@ public sealed class LocalTrainingTests
         Assert.Equal(rates[20..30], rates[30..40]); // a vote renewed the policy
         Assert.Equal(rates[20..30], rates[40..]);
         Assert.NotEqual(rates[..10], Rates(training, Once));
-        Assert.Equal(rates[10..20], Rates(training with { LearningRateRounds = 3 }, new(1, 100)));
         Assert.NotEmpty(Rates(training, new(int.MaxValue, int.MaxValue)));
+
+        // Two fifths of the steps are the institution's own, after the three rounds.
+        var personal = training with { PersonalShare = 0.4 };
+        double[] shared = [.. Enumerable.Range(0, 3).SelectMany(finalised => Rates(personal, new(finalised, 3)))];
+        var own = (personal with { Steps = 20 }).ForPersonal(seed: 1);
+        TrainingOptions.Validate(own);
+        Assert.Equal(Rates(training with { Steps = 50 }, Once), [.. shared, .. Enumerable.Range(1, own.Steps).Select(own.LearningRateAt)]);
+        var alone = training.ForPersonal(seed: 1);
+        Assert.Equal(Rates(training, Once), Enumerable.Range(1, alone.Steps).Select(alone.LearningRateAt));
 
         static IEnumerable<double> Rates(LocalTraining training, PolicyProgress progress)
         {
@@ -81,7 +89,7 @@ public sealed class LocalTrainingTests
         Refused(new() { Steps = 0 }, "steps must be at least 1; found 0.");
         Refused(new() { BatchSize = -1 }, "batchSize must be at least 1; found -1.");
         Refused(new() { AccumulationSteps = 0 }, "accumulationSteps must be at least 1; found 0.");
-        Refused(new() { LearningRateRounds = 0 }, "learningRateRounds must be at least 1; found 0.");
+        Refused(new() { PersonalShare = 1 }, "personalShare must be from 0 to below 1; found 1.");
         Refused(new() { CheckpointSteps = 0 }, "checkpointSteps must be at least 1; found 0.");
         Refused(new() { LearningRate = 0 }, "learningRate must be positive; found 0.");
         Refused(new() { LearningRate = double.NaN }, "learningRate must be positive; found NaN.");
