@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using FedChain.Learning;
+using FedChain.Learning.Lora;
 using FedChain.Learning.Training;
 using FedChain.Node.Adapters;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Node.Training;
+using FedChain.Protocol;
 
 namespace FedChain.Node.Cli;
 
@@ -25,7 +28,8 @@ internal static class AdapterPersonaliseCommand
             Trains an adapter of this institution's own: from a shared one on, on its own records alone. It stays in the home, is shared with nobody, and
             is used as imported:NAME by generate, evaluate, chat, 'adapter keep' and 'adapter merge'. Nothing is kept that does worse on the validation
             records than the adapter that it began from. A shared adapter serves all institutions; this one serves one. With --personal-share, which the peer
-            was given too, the learning rate goes on from where the policy's rounds left it, and the peer's optimiser with it.
+            was given too, the learning rate goes on from where the policy's rounds left it, and the peer's optimiser with it. With --own-adapter it is the pair
+            of the shared adapter and the one that this home's peer trained beside it, of twice the rank.
 
             Examples:
               fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 600 --personal-share 0.5
@@ -45,6 +49,11 @@ internal static class AdapterPersonaliseCommand
             using var loaded = await LoadedModel.OpenAsync(folder, result.GetValue(rpc), result.GetValue(from), placementOptions.Read(result, folder.Settings),
                 () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
+            var digest = await baseModel.DigestAsync(cancellationToken);
+            if (training.OwnAdapter)
+            {
+                start = WithOwn(loaded.Model, folder, digest);
+            }
 
             var before = Loss();
             var options = training.ForPersonal(folder.Settings.Seed);
@@ -58,7 +67,7 @@ internal static class AdapterPersonaliseCommand
             }
 
             var (personal, _) = ImportedAdapter.Add(
-                folder, chosenName, start with { Values = loaded.Model.AdapterValues() }, start.Config.FractionBits, await baseModel.DigestAsync(cancellationToken));
+                folder, chosenName, start with { Values = loaded.Model.AdapterValues() }, start.Config.FractionBits, digest);
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(new
@@ -85,6 +94,17 @@ internal static class AdapterPersonaliseCommand
             double Loss() => loaded.Model.Evaluate(prepared.Val, training.BatchSize, cancellationToken).NatsPerToken;
         });
         return command;
+    }
+
+    /// <summary>Puts the home's own adapter beside the shared one on the model.</summary>
+    private static PeftFolder WithOwn(CausalLanguageModel model, HomeFolder home, Hash256 baseModel)
+    {
+        var shared = model.ExportAdapter();
+        var own = TrainingFiles.LatestOwn(home, baseModel, shared.Layout, shared.FractionBits) ?? throw new UserErrorException(
+            $"The peer of {home.Path} has trained no adapter of its own beside shared ones of this shape. It does with \"ownAdapter\": true under \"training\" in home.json; without --own-adapter the personal adapter goes on from the shared one alone.");
+        var pair = AdapterPair.ConfigOf(model.AdapterConfig!);
+        model.AttachAdapter(pair, AdapterPair.Join(shared, own, model.LayoutFor(pair)));
+        return new PeftFolder(pair, model.AdapterLayout!, model.AdapterValues());
     }
 
     private sealed class Printer : IProgress<TrainingProgress>

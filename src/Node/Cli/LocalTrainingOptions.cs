@@ -11,6 +11,12 @@ internal sealed class LocalTrainingOptions
     private readonly Option<int?> _accumulation = Number<int?>("--accumulation-steps", "Training: batches whose gradients make one step; a larger batch in the memory of a small one");
     private readonly Option<double?> _learningRate = Number<double?>("--learning-rate", "Training: peak learning rate of AdamW; init notes 2e-4 where --model names a checkpoint");
     private readonly Option<double?> _personalShare = Number<double?>("--personal-share", "Training: share of the steps, from 0 to below 1, that come after the policy's rounds, for a personal adapter; the learning rate falls over them too");
+    private readonly Option<bool?> _ownAdapter = new("--own-adapter")
+    {
+        Description = "Training: train an adapter of the institution's own beside the shared one, by the same steps; it is never sent. 'false' switches it off.",
+        HelpName = "true|false",
+    };
+
     private readonly Option<int?> _checkpointSteps = Number<int?>("--checkpoint-steps", "Training: steps after which a checkpoint is written; a kill costs at most so many");
     private readonly Option<int?> _warmUp = Number<int?>("--warm-up-steps", "Training: steps over which the learning rate rises to its peak");
     private readonly Option<double?> _dropout = Number<double?>("--dropout", "Training: share of the adapter's inputs that is left out at random, from 0 to below 1");
@@ -23,7 +29,7 @@ internal sealed class LocalTrainingOptions
 
     public LocalTrainingOptions(Command command)
     {
-        foreach (var option in new Option[] { _steps, _batchSize, _accumulation, _learningRate, _personalShare, _warmUp, _dropout, _maxNorm, _checkpointing, _checkpointSteps })
+        foreach (var option in new Option[] { _steps, _batchSize, _accumulation, _learningRate, _personalShare, _ownAdapter, _warmUp, _dropout, _maxNorm, _checkpointing, _checkpointSteps })
         {
             command.Add(option);
         }
@@ -40,6 +46,7 @@ internal sealed class LocalTrainingOptions
             AccumulationSteps = result.GetValue(_accumulation) ?? training.AccumulationSteps,
             LearningRate = result.GetValue(_learningRate) ?? training.LearningRate,
             PersonalShare = result.GetValue(_personalShare) ?? training.PersonalShare,
+            OwnAdapter = result.GetValue(_ownAdapter) ?? training.OwnAdapter,
             WarmUpSteps = result.GetValue(_warmUp) ?? training.WarmUpSteps,
             Dropout = result.GetValue(_dropout) ?? training.Dropout,
             MaxGradientNorm = result.GetValue(_maxNorm) ?? training.MaxGradientNorm,

@@ -44,7 +44,7 @@ internal sealed class Contribution(PeerContext context)
         }
 
         context.Tell(new PeerEvent.Trained(
-            round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
+            round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, trained.OwnLoss?.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
         _measurement.Note(federation, round.Base, trained);
 
         var own = folder.Own;

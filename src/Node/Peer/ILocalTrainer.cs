@@ -41,4 +41,5 @@ public sealed record TrainingStep(int Step, int Steps, double Loss, double Token
 /// <param name="BaseModelLoss">Of the untouched base model on the institution's validation records.</param>
 /// <param name="StartLoss">Of the adapter that training started from.</param>
 /// <param name="ResultLoss">Of <paramref name="Adapter"/>.</param>
-public sealed record TrainedAdapter(Adapter Adapter, long Samples, Micronats BaseModelLoss, Micronats StartLoss, Micronats ResultLoss);
+/// <param name="OwnLoss">Of <paramref name="Adapter"/> with the institution's own beside it; null where it has none.</param>
+public sealed record TrainedAdapter(Adapter Adapter, long Samples, Micronats BaseModelLoss, Micronats StartLoss, Micronats ResultLoss, Micronats? OwnLoss = null);

@@ -101,10 +101,12 @@ public abstract record PeerEvent
     /// <param name="BaseModelLoss">Validation loss of the untouched base model, nats per token.</param>
     /// <param name="RoundBaseLoss">Of the adapter that the round started from.</param>
     /// <param name="ResultLoss">Of what training made of it.</param>
-    public sealed record Trained(ulong Round, double BaseModelLoss, double RoundBaseLoss, double ResultLoss, double Seconds) : PeerEvent
+    /// <param name="OwnLoss">Of that with the institution's own adapter beside it; null where it has none.</param>
+    public sealed record Trained(ulong Round, double BaseModelLoss, double RoundBaseLoss, double ResultLoss, double? OwnLoss, double Seconds) : PeerEvent
     {
-        public override string ToString() =>
-            Text($"round {Round}: trained in {Seconds:F1} s; validation loss {BaseModelLoss:F3} (base model), {RoundBaseLoss:F3} (round's base) -> {ResultLoss:F3}");
+        public override string ToString() => OwnLoss is null
+            ? Text($"round {Round}: trained in {Seconds:F1} s; validation loss {BaseModelLoss:F3} (base model), {RoundBaseLoss:F3} (round's base) -> {ResultLoss:F3}")
+            : Text($"round {Round}: trained in {Seconds:F1} s; validation loss {BaseModelLoss:F3} (base model), {RoundBaseLoss:F3} (round's base) -> {ResultLoss:F3}, {OwnLoss:F3} with the own adapter");
     }
 
     /// <summary>A loss or gradient was no number, so the member has nothing to submit in this round.</summary>

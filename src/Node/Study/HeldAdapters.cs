@@ -1,4 +1,5 @@
 using FedChain.Learning;
+using FedChain.Node.Training;
 using FedChain.Protocol.Files;
 
 namespace FedChain.Node.Study;

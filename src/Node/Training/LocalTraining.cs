@@ -31,6 +31,12 @@ public sealed record LocalTraining
     /// </summary>
     public double PersonalShare { get; init; }
 
+    /// <summary>
+    /// Whether an adapter of the institution's own, of the same rank, is trained beside the shared one by the same steps. It is never sent. The institution's
+    /// own records gain, and the shared adapter learns less.
+    /// </summary>
+    public bool OwnAdapter { get; init; }
+
     /// <summary>Steps over which the learning rate rises to its peak, from 0 to <see cref="Steps"/>.</summary>
     public int WarmUpSteps { get; init; }
 

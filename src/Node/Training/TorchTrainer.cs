@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FedChain.Learning;
@@ -25,11 +26,14 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
     private readonly LocalTraining _training;
     private readonly ulong _seed;
     private readonly LocalWork _work;
+    private readonly Hash256 _baseModel;
+    private readonly AdapterConfig? _pair; // of the shared adapter and the institution's own, where it has one
 
     private TorchTrainer(CausalLanguageModel model, PreparedData data, Policy policy, LocalTraining training, ulong seed)
     {
         (_model, _data, _config, _seed) = (model, data, policy.Adapter, seed);
-        (_training, _work) = (training, policy.Work);
+        (_training, _work, _baseModel) = (training, policy.Work, policy.BaseModel);
+        _pair = training.OwnAdapter ? AdapterPair.ConfigOf(_config) : null;
         Layout = model.LayoutFor(_config);
         ValidationSet = SetOf(policy.BaseModel, data.Val);
     }
@@ -121,7 +125,13 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
         _model.AttachAdapter(_config, task.Start);
         var before = Loss(cancellationToken);
         var options = _training.For(task.Factors, _seed, task.Round.Value, task.Progress, _work.MaxSteps);
-        var files = new TrainingFiles(task, _config);
+        var files = new TrainingFiles(task, _pair ?? _config, _baseModel);
+        if (_pair is not null)
+        {
+            var earlier = files.Own() ?? Adapter.First(Layout, OwnSeed(), _config.FractionBits); // B = 0: it does nothing yet
+            _model.AttachAdapter(_pair, AdapterPair.Join(task.Start, earlier, _model.LayoutFor(_pair)));
+        }
+
         var memory = files.Memory();
         try
         {
@@ -132,15 +142,32 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
             TrainFrom(null); // the operator changed records or settings in between
         }
 
-        files.Keep(memory);
+        Adapter? own = null;
+        Micronats? ownLoss = null;
         var trained = _model.ExportAdapter();
+        if (_pair is not null)
+        {
+            _model.ImportAdapter(trained);
+            ownLoss = Loss(cancellationToken);
+            (trained, own) = AdapterPair.Split(trained, Layout);
+            _model.AttachAdapter(_config, trained);
+        }
+
         _model.ImportAdapter(trained); // the loss is that of what is sent, after rounding
         var after = Loss(cancellationToken);
+        files.Keep(memory, own);
         var samples = Math.Min(Math.Min((long)options.Steps * options.AccumulationSteps * options.BatchSize, _data.Train.Count), _work.MaxSamples);
-        return new TrainedAdapter(trained, samples, untouched, before, after);
+        return new TrainedAdapter(trained, samples, untouched, before, after, ownLoss);
 
         void TrainFrom(TrainingCheckpoint? checkpoint) => _model.TrainAdapter(
             _data.Train, options, new TrainingResumption(checkpoint, _training.CheckpointSteps, files.Save), memory, new Relay(progress, _data), cancellationToken);
+    }
+
+    private Hash256 OwnSeed()
+    {
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(seed, _seed);
+        return new Hash256(SHA256.HashData(seed));
     }
 
     private Micronats Loss(CancellationToken cancellationToken) => _model.Evaluate(_data.Val, _training.BatchSize, cancellationToken).Loss;

@@ -84,14 +84,43 @@ public sealed class TorchTrainerTests : IDisposable
         async Task<int[]> ValuesAsync(TrainingTask task) => (await trainer.TrainAsync(task, new Steps(), Cancellation)).Adapter.Values.ToArray();
     }
 
-    private async Task<TorchTrainer> LoadAsync()
+    [Fact]
+    public async Task An_own_adapter_is_trained_beside_the_shared_one_and_stays_in_the_home()
+    {
+        using var trainer = await LoadAsync(own: true);
+        var first = Round(trainer, 1, "1");
+        var result = await trainer.TrainAsync(first, new Steps(), Cancellation);
+        using (var alone = await LoadAsync())
+        {
+            var shared = await alone.TrainAsync(Round(alone, 1, "alone"), new Steps(), Cancellation);
+            Assert.Equal(shared.Adapter.Layout, result.Adapter.Layout); // what is sent is like any other update
+            Assert.Equal((shared.BaseModelLoss, shared.StartLoss), (result.BaseModelLoss, result.StartLoss));
+            Assert.Null(shared.OwnLoss);
+        }
+
+        Assert.True(result.OwnLoss!.Value.CompareTo(result.ResultLoss) < 0, $"{result.OwnLoss} with the own adapter, {result.ResultLoss} without");
+
+        // The next round goes on with it, and a kill doesn't lose it.
+        var second = Round(trainer, 2, "2") with { Start = result.Adapter, Earlier = [first.Folder] };
+        var expected = await trainer.TrainAsync(second, new Steps(), Cancellation);
+        Assert.True(expected.OwnLoss!.Value.CompareTo(result.OwnLoss.Value) < 0);
+        var killed = second with { Folder = Folder("killed") };
+        await Assert.ThrowsAsync<KilledException>(() => trainer.TrainAsync(killed, new Steps(killedAt: 8), Cancellation));
+        var again = await trainer.TrainAsync(killed, new Steps(), Cancellation);
+        Assert.Equal(expected with { Adapter = again.Adapter }, again);
+        Assert.Equal(expected.Adapter.Values.ToArray(), again.Adapter.Values.ToArray());
+        var own = Assert.Single(Directory.GetFiles(killed.Folder, "own-*"));
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(second.Folder, Path.GetFileName(own)), Cancellation), await File.ReadAllBytesAsync(own, Cancellation));
+    }
+
+    private async Task<TorchTrainer> LoadAsync(bool own = false)
     {
         var data = Folder("data");
-        var records = SpecialtyCorpora.WriteTo(data, seed: 1, institutions: 1)[0];
+        var records = Directory.GetFiles(data) is [var there, ..] ? there : SpecialtyCorpora.WriteTo(data, seed: 1, institutions: 1)[0];
         var model = BaseModel.Open(BaseModel.Own);
         var policy = new Policy { BaseModel = await model.DigestAsync(Cancellation), Adapter = new AdapterConfig(2, 4, ["q_proj", "v_proj"]), Seed = Seed };
         return await TorchTrainer.LoadAsync(
-            model, records, policy, new LocalTraining { Steps = 10, BatchSize = 4, CheckpointSteps = 3 }, seed: 5,
+            model, records, policy, new LocalTraining { Steps = 10, BatchSize = 4, CheckpointSteps = 3, OwnAdapter = own }, seed: 5,
             new ModelPlacement(ComputeDevice.Cpu, Weights: null, Threads: 1), Cancellation);
     }
 

@@ -1,7 +1,7 @@
-using FedChain.Node.Study;
+using FedChain.Node.Training;
 using FedChain.Protocol.Files;
 
-namespace FedChain.Node.Tests.Study;
+namespace FedChain.Node.Tests.Training;
 
 public sealed class AdapterPairTests
 {

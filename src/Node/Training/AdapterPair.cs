@@ -1,6 +1,6 @@
 using FedChain.Protocol.Files;
 
-namespace FedChain.Node.Study;
+namespace FedChain.Node.Training;
 
 /// <summary>
 /// A shared adapter and one of the institution's own, side by side on the same layers, as one adapter of twice the rank:
@@ -8,8 +8,9 @@ namespace FedChain.Node.Study;
 /// </summary>
 internal static class AdapterPair
 {
+    /// <exception cref="UserErrorException">The adapter's scaling allows no pair.</exception>
     public static AdapterConfig ConfigOf(AdapterConfig one) => one.RsLora
-        ? throw new ArgumentException("With rank-stabilised scaling, twice the rank would scale differently.", nameof(one))
+        ? throw new UserErrorException("No adapter of one's own can be trained beside one with rank-stabilised scaling: twice the rank would scale differently.")
         : new AdapterConfig(2 * one.Rank, 2 * one.Alpha, one.Targets, one.FractionBits);
 
     /// <param name="shared">The first r rows of each A and columns of each B.</param>
