@@ -47,6 +47,7 @@ public sealed class JsonTokenizerTests : IDisposable
     [InlineData("a <e> b", true, false, false, "0 20 6 1")]
     [InlineData("a <e> b", false, true, false, "0 6 20 1")]
     [InlineData("a<e> <e>", false, false, true, "0 6 20")] // the first touches a word
+    [InlineData("\u200d<e>\u24b6<e>\U0001F130<e>b \u00b7<e>", false, false, true, "1 6 20")] // joiners and circled letters are of words, a middle dot is not
     public void Added_tokens_are_found_as_they_ask_for(string text, bool left, bool right, bool word, string ids)
     {
         var tokenizer = Load(t =>
@@ -57,6 +58,19 @@ public sealed class JsonTokenizerTests : IDisposable
 
         Assert.Equal(ids, string.Join(' ', tokenizer.Encode(text)));
         Assert.DoesNotContain("<e>", tokenizer.Decode(tokenizer.Encode(text)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_token_that_is_sought_in_normalised_text_decodes_to_what_is_sought()
+    {
+        var tokenizer = Load(t =>
+        {
+            t["normalizer"] = JsonNode.Parse("{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"a\"}");
+            t["added_tokens"]!.AsArray().Add(JsonNode.Parse("{\"id\":21,\"content\":\"<x>\",\"special\":false,\"normalized\":true}"));
+        });
+
+        Assert.Equal([21, 21, 0], tokenizer.Encode("<x><a>x"));
+        Assert.Equal("<a>", tokenizer.Decode([21]));
     }
 
     [Fact]
@@ -139,6 +153,23 @@ public sealed class JsonTokenizerTests : IDisposable
     }
 
     [Theory]
+    [InlineData("[\u0800-\u4e00]", "41 3")]
+    [InlineData("[\\u0800-\\u4e00]", "41 3")]
+    [InlineData("[^\\x00-\\xff]", "40 40 3")] // also what lies beyond U+FFFF
+    public void A_character_beyond_the_first_plane_is_in_no_range_that_ends_below(string expression, string ids)
+    {
+        var tokenizer = Load(t =>
+        {
+            t["pre_tokenizer"] = JsonNode.Parse($"{{\"type\":\"Sequence\",\"pretokenizers\":[{{\"type\":\"Split\",\"pattern\":{{\"Regex\":\"{expression.Replace("\\", "\\\\", StringComparison.Ordinal)}\"}},\"behavior\":\"Isolated\",\"invert\":false}},{{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":false}}]}}");
+            t["model"]!["ignore_merges"] = true;
+            t["model"]!["vocab"]!["ðŁĺĢ"] = 40; // U+1F600, a symbol
+            t["model"]!["vocab"]!["ðŁĺĢðŁĺĢ"] = 41;
+        });
+
+        Assert.Equal(ids, string.Join(' ', tokenizer.Encode("\U0001F600\U0001F600\u4e00ab").Where(id => id is 3 or 40 or 41)));
+    }
+
+    [Theory]
     [InlineData("model.type", "\"WordPiece\"", "model's type = \"WordPiece\"")]
     [InlineData("model.dropout", "0.1", "model's dropout = 0.1")]
     [InlineData("model.end_of_word_suffix", "\"@\"", "end_of_word_suffix = \"@\"")]
@@ -151,6 +182,7 @@ public sealed class JsonTokenizerTests : IDisposable
     [InlineData("pre_tokenizer", "{\"type\":\"BertPreTokenizer\"}", "pre_tokenizer's type = \"BertPreTokenizer\"")]
     [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"^a\"},\"behavior\":\"Isolated\"}", "uses '^'")]
     [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[a&&b]\"},\"behavior\":\"Isolated\"}", "uses '&&'")]
+    [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[a\U0001F600]\"},\"behavior\":\"Isolated\"}", "uses '\U0001F600'")]
     [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\w\"},\"behavior\":\"Isolated\"}", "uses '\\w'")]
     [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\p{Han}\"},\"behavior\":\"Isolated\"}", "\\p{Han}' of the pre_tokenizer is not supported")]
     [InlineData("pre_tokenizer", "{\"type\":\"Split\",\"pattern\":{\"String\":\"a\"},\"behavior\":\"Scattered\"}", "behavior = \"Scattered\"")]

@@ -31,7 +31,7 @@ internal sealed class AddedTokens
             var normalized = Parts.Flag(entry, Part, "normalized", missing: !special);
             var content = Parts.Text(entry, Part, "content");
             var token = new Token(
-                Parts.Needed(entry, Part, "id").GetInt32(), content, normalized ? normalize(content) : content, special,
+                Parts.Needed(entry, Part, "id").GetInt32(), normalized ? normalize(content) : content, special,
                 Parts.Flag(entry, Part, "single_word", missing: false), Parts.Flag(entry, Part, "lstrip", missing: false), Parts.Flag(entry, Part, "rstrip", missing: false));
             if (token.Id < 0)
             {
@@ -55,7 +55,8 @@ internal sealed class AddedTokens
         return added;
     }
 
-    public string? TextOf(int id) => _byId.GetValueOrDefault(id)?.Content;
+    /// <summary>The token as a text is searched for it, which is what it decodes to.</summary>
+    public string? TextOf(int id) => _byId.GetValueOrDefault(id)?.Sought;
 
     public bool IsSpecial(int id) => _byId.GetValueOrDefault(id)?.IsSpecial ?? false;
 
@@ -112,10 +113,12 @@ internal sealed class AddedTokens
     private static Rune Last(string text, int end) =>
         Rune.DecodeLastFromUtf16(text.AsSpan(0, end), out var rune, out _) == System.Buffers.OperationStatus.Done ? rune : Rune.ReplacementChar;
 
-    /// <summary>\w: letters, marks, decimal digits, connectors.</summary>
-    private static bool IsWord(Rune rune) => Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is
+    /// <summary>\w of Unicode's UTS #18: alphabetic characters (circled letters too), marks, decimal digits, connectors, joiners.</summary>
+    private static bool IsWord(Rune rune) => Rune.IsLetter(rune)
+        || rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189)
+        || Rune.GetUnicodeCategory(rune) is
         System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark or System.Globalization.UnicodeCategory.EnclosingMark
         or System.Globalization.UnicodeCategory.DecimalDigitNumber or System.Globalization.UnicodeCategory.LetterNumber or System.Globalization.UnicodeCategory.ConnectorPunctuation;
 
-    private sealed record Token(int Id, string Content, string Sought, bool IsSpecial, bool SingleWord, bool StripsLeft, bool StripsRight);
+    private sealed record Token(int Id, string Sought, bool IsSpecial, bool SingleWord, bool StripsLeft, bool StripsRight);
 }

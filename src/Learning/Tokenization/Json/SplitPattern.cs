@@ -50,8 +50,9 @@ internal sealed class SplitPattern
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Regex _regex;
+    private readonly Dictionary<UnicodeCategory, char> _representatives;
 
-    private SplitPattern(Regex regex) => _regex = regex;
+    private SplitPattern(Regex regex, Dictionary<UnicodeCategory, char> representatives) => (_regex, _representatives) = (regex, representatives);
 
     /// <exception cref="InvalidDataException">Not an expression that both engines read alike.</exception>
     public static SplitPattern Of(string expression)
@@ -63,7 +64,7 @@ internal sealed class SplitPattern
 
         try
         {
-            return new SplitPattern(new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.Compiled, Patience));
+            return new SplitPattern(new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.Compiled, Patience), RepresentativesFor(expression));
         }
         catch (ArgumentException e)
         {
@@ -71,7 +72,7 @@ internal sealed class SplitPattern
         }
     }
 
-    public static SplitPattern Literal(string text) => new(new Regex(Regex.Escape(text), RegexOptions.CultureInvariant, Patience));
+    public static SplitPattern Literal(string text) => new(new Regex(Regex.Escape(text), RegexOptions.CultureInvariant, Patience), RepresentativesFor(text));
 
     /// <summary>Where it matches, in order, without empty matches.</summary>
     public IEnumerable<(int Start, int Length)> Matches(string text)
@@ -87,6 +88,11 @@ internal sealed class SplitPattern
 
     private static string? ForeignConstruct(string expression)
     {
+        if (expression.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') is >= 0 and var surrogate)
+        {
+            return Rune.GetRuneAt(expression, surrogate).ToString();
+        }
+
         var inClass = false;
         for (var i = 0; i < expression.Length; i++)
         {
@@ -106,8 +112,45 @@ internal sealed class SplitPattern
         return null;
     }
 
+    /// <summary>
+    /// Representatives that the expression doesn't name: ranges such as U+0800 to U+4E00 hold some of the usual ones, and then another character of the
+    /// category stands in, or where all of it lies in the ranges, one of the same general kind (letter, mark, number, …).
+    /// </summary>
+    private static Dictionary<UnicodeCategory, char> RepresentativesFor(string expression)
+    {
+        var named = Named(expression);
+        if (!Representatives.Values.Any(IsNamed))
+        {
+            return Representatives;
+        }
+
+        var free = Enumerable.Range(0xA1, 0xFFFD - 0xA1).Select(c => (char)c).Where(c => !char.IsSurrogate(c) && !char.IsWhiteSpace(c) && !IsNamed(c)).ToLookup(char.GetUnicodeCategory);
+        return Representatives.ToDictionary(r => r.Key, r =>
+            !IsNamed(r.Value) ? r.Value
+            : free[r.Key].Concat(Enum.GetValues<UnicodeCategory>().Where(c => Kind(c) == Kind(r.Key)).SelectMany(c => free[c])).Append(r.Value).First());
+
+        bool IsNamed(char character) => named.Exists(range => character >= range.First && character <= range.Last);
+
+        static char Kind(UnicodeCategory category) => "LLLLLMMMNNNZZZCCCCPPPPPPPSSSSC"[(int)category];
+    }
+
+    /// <summary>The characters and ranges that stand in an expression, as such or by number.</summary>
+    private static List<(char First, char Last)> Named(string expression)
+    {
+        var ranges = new List<(char First, char Last)>();
+        var characters = Regex.Matches(expression, @"\\u(?<hex>[0-9A-Fa-f]{4})|\\x(?<hex>[0-9A-Fa-f]{2})|\\.|(?<plain>.)", RegexOptions.Singleline | RegexOptions.ExplicitCapture, Patience)
+            .Select(m => m.Groups["hex"] is { Success: true } hex ? (char)Convert.ToInt32(hex.Value, 16) : m.Groups["plain"] is { Success: true } plain ? plain.Value[0] : '\0').ToList();
+        for (var i = 0; i < characters.Count; i++)
+        {
+            var last = i + 2 < characters.Count && characters[i + 1] == '-' ? characters[i + 2] : characters[i];
+            ranges.Add((characters[i], last < characters[i] ? characters[i] : last));
+        }
+
+        return ranges;
+    }
+
     /// <summary>The text with one unit per character, and where each of them starts in the text; no starts where nothing changed.</summary>
-    private static (string Flat, int[]? Starts) Flat(string text)
+    private (string Flat, int[]? Starts) Flat(string text)
     {
         if (!text.AsSpan().ContainsAnyInRange('\ud800', '\udfff'))
         {
@@ -119,7 +162,7 @@ internal sealed class SplitPattern
         var at = 0;
         foreach (var rune in text.EnumerateRunes())
         {
-            flat.Append(rune.IsBmp ? (char)rune.Value : Representatives[Rune.GetUnicodeCategory(rune)]);
+            flat.Append(rune.IsBmp ? (char)rune.Value : _representatives[Rune.GetUnicodeCategory(rune)]);
             starts.Add(at);
             at += rune.Utf16SequenceLength;
         }
