@@ -195,7 +195,8 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
                 }
             }
 
-            var targets = root.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!);
+            // PEFT takes any ending of a layer's path: q_proj, self_attn.q_proj, model.layers.0.self_attn.q_proj. Whether that makes all layers of a kind, the tensors show.
+            var targets = root.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!).Select(t => t[(t.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal);
             var rankStabilised = root.TryGetProperty("use_rslora", out var stabilised) && stabilised.GetBoolean();
             return new AdapterConfig(root.GetProperty("r").GetInt32(), root.GetProperty("lora_alpha").GetInt32(), targets, rsLora: rankStabilised);
         }

@@ -41,6 +41,21 @@ public sealed class PeftFolderTests : IDisposable
     }
 
     [Fact]
+    public void Targets_may_be_paths_of_layers()
+    {
+        var config = new AdapterConfig(2, 4, ["q_proj", "down_proj"]);
+        var layout = AdapterLayout.Create(config, [("model.layers.0.self_attn.q_proj", 5, 7), ("model.layers.1.self_attn.q_proj", 5, 7), ("model.layers.0.mlp.down_proj", 6, 5)]);
+        var target = Path.Combine(_parent, "paths");
+        new PeftFolder(config, layout, new float[layout.Count]).Write(target, null);
+        var file = Path.Combine(target, PeftFolder.ConfigFile);
+        var settings = JsonNode.Parse(File.ReadAllBytes(file))!.AsObject();
+        settings["target_modules"] = new JsonArray("model.layers.0.self_attn.q_proj", "mlp.down_proj", "model.layers.1.self_attn.q_proj");
+        File.WriteAllText(file, settings.ToJsonString());
+
+        Assert.Equal(config, PeftFolder.Read(target).Config);
+    }
+
+    [Fact]
     public void A_folder_that_holds_something_is_left_alone()
     {
         var mine = Path.Combine(_parent, "full", "mine.txt");
