@@ -114,7 +114,7 @@ public sealed class BadInputTests
         Refused(await Fedchain.RunAsync(evaluate), "does not exist");
         CopyOwnModel(folder["model"]);
         File.Delete(Path.Combine(folder["model"], "tokenizer.model"));
-        Refused(await Fedchain.RunAsync(evaluate), "lacks tokenizer.model");
+        Refused(await Fedchain.RunAsync(evaluate), "lacks tokenizer.json (or tokenizer.model)");
         CopyOwnModel(folder["model"]);
         var config = Path.Combine(folder["model"], "config.json");
         await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace("llama", "mamba", StringComparison.OrdinalIgnoreCase), TestContext.Current.CancellationToken);

@@ -6,19 +6,20 @@ namespace FedChain.Learning.Tokenization;
 public static class TokenizerFolder
 {
     /// <summary>
-    /// <c>tokenizer.model</c> (SentencePiece) where there is one, else <c>tokenizer.json</c>. Of two, the first is what the second was converted from.
+    /// <c>tokenizer.json</c> where there is one, as Hugging Face does, else <c>tokenizer.model</c> (SentencePiece): the first may have tokens that were
+    /// added since it was converted from the second, such as a chat template's marks.
     /// </summary>
     /// <exception cref="InvalidDataException">There is none, or one of a kind that can't be reproduced; the message names what.</exception>
     public static ITokenizer Load(string modelFolder)
     {
-        if (File.Exists(Path.Combine(modelFolder, SentencePieceTokenizer.FileName)))
+        var file = Path.Combine(modelFolder, JsonTokenizer.FileName);
+        if (File.Exists(file))
         {
-            return SentencePieceTokenizer.LoadFrom(modelFolder);
+            return JsonTokenizer.Load(file, File.Exists(Path.Combine(modelFolder, DecoderConfig.FileName)) && DecoderConfig.Read(modelFolder).EndTokens is [var end, ..] ? end : null);
         }
 
-        var file = Path.Combine(modelFolder, JsonTokenizer.FileName);
-        return File.Exists(file)
-            ? JsonTokenizer.Load(file, File.Exists(Path.Combine(modelFolder, DecoderConfig.FileName)) && DecoderConfig.Read(modelFolder).EndTokens is [var end, ..] ? end : null)
+        return File.Exists(Path.Combine(modelFolder, SentencePieceTokenizer.FileName))
+            ? SentencePieceTokenizer.LoadFrom(modelFolder)
             : throw new InvalidDataException($"{modelFolder} has no tokenizer; expected a {JsonTokenizer.FileName} or a SentencePiece {SentencePieceTokenizer.FileName} in it.");
     }
 }

@@ -26,7 +26,7 @@ public sealed class BaseModel
     {
         if (!Directory.Exists(path))
         {
-            throw new UserErrorException($"The model folder {path} does not exist. Name a folder in Hugging Face layout: {Configuration}, tokenizer.model, *.safetensors.");
+            throw new UserErrorException($"The model folder {path} does not exist. Name a folder in Hugging Face layout: {Configuration}, tokenizer.json or tokenizer.model, *.safetensors.");
         }
 
         var names = Directory.EnumerateFiles(path).Select(f => System.IO.Path.GetFileName(f)!).ToHashSet(StringComparer.Ordinal);
@@ -40,7 +40,7 @@ public sealed class BaseModel
 
         if (tokenizer.Count == 0)
         {
-            missing.Add("tokenizer.model");
+            missing.Add("tokenizer.json (or tokenizer.model)");
         }
 
         if (!weights.Any(w => w.EndsWith(".safetensors", StringComparison.Ordinal)))

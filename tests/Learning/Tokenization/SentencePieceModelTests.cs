@@ -85,10 +85,10 @@ public sealed class SentencePieceModelTests
         try
         {
             Assert.Contains("no tokenizer", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
-            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{\"model\":{\"type\":\"WordPiece\"}}");
-            Assert.Contains("tokenizer.json: The model's type = \"WordPiece\" is not supported", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
             File.WriteAllText(Path.Combine(folder, "tokenizer.model"), "not a protobuf");
             Assert.Contains("tokenizer.model", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), "{\"model\":{\"type\":\"WordPiece\"}}"); // of both, as Hugging Face does
+            Assert.Contains("tokenizer.json: The model's type = \"WordPiece\" is not supported", Assert.Throws<InvalidDataException>(() => TokenizerFolder.Load(folder)).Message, StringComparison.Ordinal);
         }
         finally
         {
