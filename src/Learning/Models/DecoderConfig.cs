@@ -11,6 +11,8 @@ public sealed record DecoderConfig
     /// <summary>The name of the file in a model's folder.</summary>
     public const string FileName = "config.json";
 
+    private const string GenerationFile = "generation_config.json";
+
     /// <summary><c>model_type</c>: llama, mistral, qwen2, qwen3 or phi3.</summary>
     public string ModelType { get; init; } = "llama";
 
@@ -77,7 +79,10 @@ public sealed record DecoderConfig
     /// <summary><c>eos_token_id</c>: a text ends with any of these.</summary>
     public ImmutableArray<int> EndTokens { get; init; } = [];
 
-    /// <summary>Reads <c>config.json</c> from a model's folder.</summary>
+    /// <summary>
+    /// Reads <c>config.json</c> from a model's folder, and from its <c>generation_config.json</c>, where there is one, what else ends a text: models that were
+    /// made for conversations name the end of a turn only there.
+    /// </summary>
     /// <exception cref="InvalidDataException">Missing, malformed, or with an unsupported architecture or setting; the message names it.</exception>
     public static DecoderConfig Read(string directory)
     {
@@ -89,7 +94,9 @@ public sealed record DecoderConfig
 
         try
         {
-            return Parse(File.ReadAllBytes(file));
+            var config = Parse(File.ReadAllBytes(file));
+            file = Path.Combine(directory, GenerationFile);
+            return File.Exists(file) ? DecoderConfigReader.WithEndTokens(config, File.ReadAllBytes(file)) : config;
         }
         catch (InvalidDataException e)
         {

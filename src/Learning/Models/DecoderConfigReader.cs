@@ -51,13 +51,23 @@ internal static class DecoderConfigReader
         "residual", "qk", "mlp", "hidden", "act", "position", "quant", "sparse", "router", "conv", "ssm", "mamba", "alibi", "logit", "embedding", "dropout",
     ];
 
-    public static DecoderConfig Read(ReadOnlyMemory<byte> json)
+    public static DecoderConfig Read(ReadOnlyMemory<byte> json) => Read(json, Read);
+
+    /// <summary>The configuration with the end tokens of a generation_config.json behind its own.</summary>
+    public static DecoderConfig WithEndTokens(DecoderConfig config, ReadOnlyMemory<byte> json)
+    {
+        var all = config with { EndTokens = [.. config.EndTokens.Union(Read(json, root => Tokens(root, "eos_token_id")))] };
+        all.Validate();
+        return all;
+    }
+
+    private static T Read<T>(ReadOnlyMemory<byte> json, Func<JsonElement, T> read)
     {
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? Read(document.RootElement)
+                ? read(document.RootElement)
                 : throw new InvalidDataException("Expected a JSON object.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -79,6 +79,13 @@ internal sealed class DecoderLayer
             (k, v) = cache.Append(_index, k, v); // (B, K, S, D)
         }
 
+        if (q.shape[2] == 1)
+        {
+            // One token: the queries that share a head are as good as so many tokens that see the same keys, and the cache needn't be copied for each.
+            var together = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3]); // (B, K, H/K, D)
+            return nn.functional.scaled_dot_product_attention(together, k, v, allowed).reshape(q.shape);
+        }
+
         return nn.functional.scaled_dot_product_attention(q, Shared(k), Shared(v), allowed, is_casual: causal);
     }
 

@@ -45,6 +45,33 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(Golden.Values(expected), Golden.Values(loaded.Parameters["model.norm.weight"]));
     }
 
+    [Theory]
+    [InlineData("{\"eos_token_id\":[7,2],\"temperature\":0.6}", "2 7")]
+    [InlineData("{\"eos_token_id\":5}", "2 5")]
+    [InlineData("{}", "2")]
+    public void A_text_also_ends_with_what_the_generation_config_names(string generation, string tokens)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, DecoderConfig.FileName), (TinyModel.Config with { EndTokens = [2] }).ToJson());
+        File.WriteAllText(Path.Combine(_folder, "generation_config.json"), generation);
+
+        Assert.Equal(tokens, string.Join(' ', DecoderConfig.Read(_folder).EndTokens));
+    }
+
+    [Theory]
+    [InlineData("{\"eos_token_id\":[1000000]}", "below vocab_size")]
+    [InlineData("{\"eos_token_id\":\"</s>\"}", "expected an integer")]
+    [InlineData("{", "Not well-formed JSON")]
+    public void A_bad_generation_config_is_refused_by_its_name(string generation, string message)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, DecoderConfig.FileName), TinyModel.Config.ToJson());
+        File.WriteAllText(Path.Combine(_folder, "generation_config.json"), generation);
+
+        var refused = Assert.Throws<InvalidDataException>(() => DecoderConfig.Read(_folder)).Message;
+
+        Assert.Contains("generation_config.json: ", refused, StringComparison.Ordinal);
+        Assert.Contains(message, refused, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Missing_unexpected_and_misshapen_tensors_are_named()
     {
