@@ -25,8 +25,14 @@ public sealed class ExampleBuilder
         _context = context;
     }
 
-    /// <summary>What generation starts from: <c>BOS prompt LF</c>, cut on the left to <paramref name="most"/> tokens (default: half the context).</summary>
-    public int[] BuildPrompt(string prompt, int? most = null) => Prompt(_tokenizer.Encode(prompt), most ?? _context / 2).Tokens;
+    /// <summary>What generation starts from: <c>BOS prompt LF</c>, whole.</summary>
+    /// <exception cref="ArgumentException">It leaves no room in the context for an answer.</exception>
+    public int[] BuildPrompt(string prompt)
+    {
+        var tokens = Prompt(_tokenizer.Encode(prompt), int.MaxValue).Tokens;
+        return tokens.Length < _context ? tokens
+            : throw new ArgumentException($"The prompt has {tokens.Length} tokens, and the model's context is {_context}. Shorten it.", nameof(prompt));
+    }
 
     /// <summary>The sequence, and whether anything had to be cut.</summary>
     public (TokenizedExample Example, bool IsCut) Build(string prompt, string response) => Build(prompt, response, _tokenizer.EosId);

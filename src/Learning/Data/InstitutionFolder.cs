@@ -8,6 +8,11 @@ public static class InstitutionFolder
     /// <exception cref="IOException">The folder can't be read.</exception>
     public static IReadOnlyList<string> Files(string folder)
     {
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidDataException($"The folder {folder} doesn't exist; expected one with a file of records for each institution.");
+        }
+
         var files = Directory.EnumerateFiles(folder).Where(RecordFile.IsRecordFile)
             .OrderBy(InstitutionData.NameOf, StringComparer.Ordinal).ThenBy(path => path, StringComparer.Ordinal).ToList();
         if (files.Count == 0)

@@ -19,9 +19,14 @@ internal sealed class Generator(Decoder decoder) : IDisposable
     {
         GenerationOptions.Validate(options);
         var config = decoder.Config;
-        if (prompt.Length == 0 || prompt.Length > config.ContextLength || prompt.Any(t => t < 0 || t >= config.VocabSize))
+        if (prompt.Length == 0 || prompt.Length > config.ContextLength)
         {
-            throw new ArgumentException($"A prompt needs 1 to {config.ContextLength} tokens with ids below {config.VocabSize}.", nameof(prompt));
+            throw new ArgumentException($"A prompt needs 1 to {config.ContextLength} tokens, the model's context; this one has {prompt.Length}.", nameof(prompt));
+        }
+
+        if (prompt.AsSpan().IndexOfAnyExceptInRange(0, config.VocabSize - 1) is >= 0 and var at)
+        {
+            throw new ArgumentException($"The prompt holds token {prompt[at]}; the model knows 0 to {config.VocabSize - 1}. Is it the model's tokenizer?", nameof(prompt));
         }
 
         return Run(prompt, Math.Min(options.MaxTokens, config.ContextLength - prompt.Length + 1), options, cancellationToken);

@@ -65,6 +65,11 @@ public static class MergedCheckpoint
             }
             else
             {
+                if (entry.Type is TensorType.Float32 or TensorType.Float16 or TensorType.BFloat16)
+                {
+                    reader.RequireFinite(entry);
+                }
+
                 Copy(input, output, entry.Length);
             }
         }

@@ -71,16 +71,13 @@ public sealed record PeftFolder(AdapterConfig Config, AdapterLayout Layout, floa
     {
         NativeTorch.Load();
         using var outline = new Decoder(DecoderConfig.Read(baseModel), new Device(DeviceType.META)); // shapes without memory
-        AdapterLayout expected;
-        try
+        var kinds = outline.Linears.Select(l => l.Kind).Distinct(StringComparer.Ordinal).ToList();
+        if (Config.Targets.Except(kinds, StringComparer.Ordinal).FirstOrDefault() is { } unknown)
         {
-            expected = LoraAdapter.LayoutFor(outline, Config);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InvalidDataException($"The adapter doesn't fit the base model: {e.Message}", e);
+            throw new InvalidDataException($"The adapter doesn't fit the base model: it targets '{unknown}', and the model's linear layers are {string.Join(", ", kinds)}. Is it for another one?");
         }
 
+        var expected = LoraAdapter.LayoutFor(outline, Config);
         if (!expected.Equals(Layout))
         {
             var odd = Layout.Tensors.Except(expected.Tensors).Concat(expected.Tensors.Except(Layout.Tensors)).First();

@@ -84,7 +84,8 @@ internal static class WeightFiles
         var single = Path.Combine(directory, SingleFile);
         var index = Path.Combine(directory, IndexFile);
         return File.Exists(single) ? [single]
-            : File.Exists(index) ? [.. Shards(index).Select(name => Path.Combine(directory, name))]
+            : File.Exists(index) ? [.. Shards(index).Select(name => Path.Combine(directory, name)).Select(shard => File.Exists(shard) ? shard
+                : throw new InvalidDataException($"The shard {shard} is missing; {IndexFile} names it. Get it from where the model came from."))]
             : throw new InvalidDataException($"The model folder {directory} has neither {SingleFile} nor {IndexFile}. Weights in other formats (such as .bin) must be converted to safetensors first.");
     }
 

@@ -79,6 +79,9 @@ internal sealed unsafe class WeightReader : IDisposable
         }
     }
 
+    /// <exception cref="InvalidDataException">A value is NaN or infinite; the message names the tensor.</exception>
+    public void RequireFinite(SafetensorsTensor entry) => ForEachWindow(entry.Count, WindowElements, get_num_threads(), (at, count) => Read(entry, at, count, null, _ => { }));
+
     private delegate void Use(ReadOnlySpan<float> values);
 
     /// <summary>Converts some of a tensor's elements, into the given place or one of its own, and hands them on.</summary>

@@ -75,10 +75,11 @@ public sealed class ExampleBuilderTests
     }
 
     [Fact]
-    public void A_prompt_for_generation_leaves_half_of_the_context()
+    public void A_prompt_for_generation_is_whole_or_refused()
     {
         Assert.Equal(["<s>", "▁", "b", "<0x0A>"], Names(new ExampleBuilder(Tokenizer, 10).BuildPrompt("b")));
-        Assert.Equal(["<s>", "b", "▁", "b", "<0x0A>"], Names(new ExampleBuilder(Tokenizer, 10).BuildPrompt("b b b b b b")));
+        Assert.Equal(["<s>", "▁", "b", "▁", "b", "▁", "b", "<0x0A>"], Names(new ExampleBuilder(Tokenizer, 9).BuildPrompt("b b b")));
+        Assert.Contains("has 8 tokens, and the model's context is 8. Shorten it", Assert.Throws<ArgumentException>(() => new ExampleBuilder(Tokenizer, 8).BuildPrompt("b b b")).Message, StringComparison.Ordinal);
     }
 
     private static string[] Names(int[] tokens) => [.. tokens.Select(id => Tokenizer.Pieces[id].Text)];

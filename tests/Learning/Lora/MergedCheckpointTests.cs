@@ -74,10 +74,28 @@ public sealed class MergedCheckpointTests : IDisposable
         var foreign = new AdapterConfig(4, 8, ["c_attn"]);
 
         Assert.Contains("Is it for another one?", Refused(new PeftFolder(adapter.Config, wider, new float[wider.Count])), StringComparison.Ordinal);
-        Assert.Contains("no linear layer 'c_attn'", Refused(adapter with { Config = foreign }), StringComparison.Ordinal);
+        Assert.Contains("targets 'c_attn', and the model's linear layers are q_proj, k_proj,", Refused(adapter with { Config = foreign }), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Merged));
 
         string Refused(PeftFolder given) => Assert.Throws<InvalidDataException>(() => MergedCheckpoint.Write(Base, given, Merged, TestContext.Current.CancellationToken)).Message;
+    }
+
+    [Theory]
+    [InlineData("model.layers.1.self_attn.q_proj.weight")] // adapted
+    [InlineData("model.layers.1.self_attn.k_proj.weight")] // as it was
+    public void A_base_weight_that_is_no_number_is_named_and_nothing_is_written(string name)
+    {
+        var adapter = Prepare(TensorType.Float32);
+        var file = Path.Combine(Base, "model.safetensors");
+        var bytes = File.ReadAllBytes(file);
+        var header = SafetensorsHeader.Parse(bytes);
+        BitConverter.TryWriteBytes(bytes.AsSpan((int)(header.DataOffset + header[name].Offset)), float.NaN);
+        File.WriteAllBytes(file, bytes);
+
+        var refused = Assert.Throws<InvalidDataException>(() => MergedCheckpoint.Write(Base, adapter, Merged, TestContext.Current.CancellationToken));
+
+        Assert.Contains($"'{name}' holds NaN", refused.Message, StringComparison.Ordinal);
+        Assert.Equal([Base], Directory.EnumerateFileSystemEntries(_parent));
     }
 
     [Fact]
