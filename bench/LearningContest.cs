@@ -67,34 +67,35 @@ internal sealed class LearningContest(
         }
     }
 
+    /// <summary>
+    /// On the CPU our float32 against the peers' and our own bfloat16 (PyTorch 1.13 without AVX-512 takes minutes for it); on a GPU bfloat16 alone, against
+    /// PEFT's as well: there it is what one trains in, and a card of 24 GB hasn't room for more models.
+    /// </summary>
     private void Training(long parameters)
     {
-        using var ours = Load(WeightType.Float32);
-        using var half = Load(WeightType.BFloat16);
-        using var peer = Peer("lora.py", "float32");
-        using var halfPeer = device == ComputeDevice.Cuda ? Peer("lora.py", "bfloat16") : null; // without AVX-512, PyTorch 1.13 takes minutes for it
-        using var peft = Peer("peft_lora.py", device == ComputeDevice.Cuda ? "bfloat16" : "float32");
-        var contenders = new List<(string Name, WeightType Type, Func<double[]> Train)> { ("ours, float32", WeightType.Float32, () => Train(ours)), ("ours, bfloat16", WeightType.BFloat16, () => Train(half)) };
-        foreach (var (other, type) in new[] { (peer, WeightType.Float32), (halfPeer, WeightType.BFloat16), (peft, device == ComputeDevice.Cuda ? WeightType.BFloat16 : WeightType.Float32) })
-        {
-            if (other is not null)
-            {
-                contenders.Add(($"{other.Name}, {(type == WeightType.Float32 ? "float32" : "bfloat16")}", type, () => other.Do($"train {steps}")));
-            }
-        }
+        var gpu = device == ComputeDevice.Cuda;
+        var type = gpu ? WeightType.BFloat16 : WeightType.Float32;
+        using var ours = Load(type);
+        using var half = gpu ? null : Load(WeightType.BFloat16);
+        using var peer = Peer("lora.py", gpu ? "bfloat16" : "float32");
+        using var peft = Peer("peft_lora.py", gpu ? "bfloat16" : "float32");
+        var contenders = Contenders(Train, $"train {steps}", peer, peft);
 
         // Forwards twice a product's parameters per token, and once more for the inputs' gradients; the attention's products come on top and aren't counted.
         Report("training", "tokens/s", steps * rows * length, contenders, token => 4.0 * parameters * token);
 
         var bandwidth = Bandwidth();
-        contenders = [("ours, float32", WeightType.Float32, () => Generate(ours)), ("ours, bfloat16", WeightType.BFloat16, () => Generate(half))];
-        if (peer is not null)
-        {
-            contenders.Add(($"{peer.Name}, float32", WeightType.Float32, () => peer.Do($"generate {NewTokens}")));
-        }
-
-        Report("generation", "tokens/s", NewTokens, contenders, null);
+        Report("generation", "tokens/s", NewTokens, Contenders(Generate, $"generate {NewTokens}", peer), null);
         Console.WriteLine($"  memory's limit for one token at a time: {bandwidth / (4.0 * parameters):0.0} tokens/s in float32, {bandwidth / (2.0 * parameters):0.0} in bfloat16 ({bandwidth / 1e9:0} GB/s)");
+
+        List<(string Name, WeightType Type, Func<double[]> Run)> Contenders(Func<CausalLanguageModel, double[]> own, string command, params PythonPeer?[] others) =>
+        [
+            ($"ours, {Shown(type)}", type, () => own(ours)),
+            .. half is null ? [] : new (string, WeightType, Func<double[]>)[] { ("ours, bfloat16", WeightType.BFloat16, () => own(half)) },
+            .. others.OfType<PythonPeer>().Select(other => ($"{other.Name}, {Shown(type)}", type, (Func<double[]>)(() => other.Do(command)))),
+        ];
+
+        static string Shown(WeightType type) => type == WeightType.Float32 ? "float32" : "bfloat16";
     }
 
     private void Report(string what, string unit, double amount, List<(string Name, WeightType Type, Func<double[]> Run)> contenders, Func<double, double>? operations)

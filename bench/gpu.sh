@@ -6,6 +6,7 @@
 #   dotnet publish tests/Learning -c Release -r linux-x64 --self-contained -o gpu/tests && dotnet publish bench -c Release -r linux-x64 --self-contained -o gpu/bench
 #   rm -rf gpu/tests/libtorch gpu/bench/libtorch && cp bench/gpu.sh gpu/ && tar czf gpu.tar.gz gpu
 # On the machine with the GPU:  [FEDCHAIN_PYTHON=python3] [FEDCHAIN_VECTORS=dir] gpu/gpu.sh
+# Exit code: 0, 1 where a vector fails (the speeds are measured all the same), 2 without a GPU.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${FEDCHAIN_PYTHON:-python3}
@@ -18,11 +19,15 @@ FEDCHAIN_LIBTORCH=${FEDCHAIN_LIBTORCH:-$("$python" -c 'import os, torch; print(o
 FEDCHAIN_PYTHON=$(command -v "$python")
 export FEDCHAIN_LIBTORCH FEDCHAIN_PYTHON
 
+failed=0
 if [ -n "${FEDCHAIN_VECTORS:-}" ]; then
-    FEDCHAIN_DEVICE=cuda "$here/tests/FedChain.Learning.Tests" -trait Category=Vectors
+    FEDCHAIN_VECTORS=$(cd "$FEDCHAIN_VECTORS" && pwd) # the tests take a relative path from where they were built
+    [ -d "$FEDCHAIN_VECTORS/llm" ] || { echo "$FEDCHAIN_VECTORS holds no folder llm; FEDCHAIN_VECTORS names the folder that does." >&2; exit 1; }
+    FEDCHAIN_DEVICE=cuda "$here/tests/FedChain.Learning.Tests" -trait Category=Vectors || failed=1
 else
     echo "FEDCHAIN_VECTORS names no folder: the vectors are left out." >&2
 fi
 
 FEDCHAIN_BENCH_DEVICE=cuda FEDCHAIN_BENCH_SHAPES="${FEDCHAIN_BENCH_SHAPES:-1B}" "$here/bench/FedChain.Bench" learning
 nvidia-smi --query-gpu=name,memory.used,utilization.gpu --format=csv || true
+exit $failed
