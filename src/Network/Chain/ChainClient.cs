@@ -141,7 +141,7 @@ public sealed class ChainClient
     public async Task<FeeHistory> GetFeeHistoryAsync(int blocks, int percentile, CancellationToken cancellation = default)
     {
         var json = await AskAsync(new("eth_feeHistory", RpcJson.Quantity(blocks), "latest", new[] { percentile }), cancellation);
-        var tips = RpcJson.Has(json, "reward", out var reward) ? RpcJson.List(reward).Select(r => RpcJson.Integer(RpcJson.List(r).First())) : [];
+        var tips = RpcJson.Has(json, "reward", out var reward) ? RpcJson.List(reward).Select(r => RpcJson.Integer(RpcJson.List(r).FirstOrDefault())) : [];
         return new FeeHistory(
             RpcJson.UInt64(RpcJson.Property(json, "oldestBlock")),
             [.. RpcJson.List(RpcJson.Property(json, "baseFeePerGas")).Select(RpcJson.Integer)],

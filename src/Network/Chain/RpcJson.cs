@@ -17,7 +17,11 @@ internal static class RpcJson
     public static JsonElement Property(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : throw Unexpected($"a field '{name}'", json);
 
-    public static bool Has(JsonElement json, string name, out JsonElement value) => json.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+    public static bool Has(JsonElement json, string name, out JsonElement value)
+    {
+        value = default;
+        return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+    }
 
     public static BigInteger Integer(JsonElement json)
     {

@@ -82,7 +82,30 @@ internal sealed class RpcProvider(HttpClient http, Uri endpoint, ChainOptions op
             throw new JsonException("It is not UTF-8."); // the parser would let it pass inside of texts
         }
 
+        RequireWholeTexts(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
         return JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+    }
+
+    /// <summary>The parser lets an escaped half of a surrogate pair pass, and then fails whoever asks for the text or for a field beside it.</summary>
+    private static void RequireWholeTexts(ReadOnlySpan<byte> json)
+    {
+        if (json.IndexOf("\\u"u8) < 0)
+        {
+            return;
+        }
+
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                _ = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("A text in it has half of a surrogate pair.", e);
+        }
     }
 
     private RpcReply[] ReadReplies(JsonElement root, RpcRequest[] requests, long firstId)
