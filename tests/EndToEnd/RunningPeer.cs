@@ -23,6 +23,9 @@ internal sealed class RunningPeer : IAsyncDisposable
         _stop.CancelAfter(Patience);
     }
 
+    /// <summary>Where its content is served.</summary>
+    public Uri Endpoint => _host!.Endpoint;
+
     public bool IsRunning => !_run.IsCompleted;
 
     public IReadOnlyList<PeerEvent> Events
@@ -36,10 +39,10 @@ internal sealed class RunningPeer : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningPeer> StartAsync(HomeFolder home, string passphrase, ILocalTrainer trainer, CancellationToken cancellation)
+    public static async Task<RunningPeer> StartAsync(HomeFolder home, string passphrase, ILocalTrainer trainer, CancellationToken cancellation, Deceit? deceit = null)
     {
         var peer = new RunningPeer(cancellation);
-        peer._host = await PeerHost.StartAsync(home, passphrase, rpc: null, (_, _) => Task.FromResult(trainer), peer.Take, TimeProvider.System, deceit: null, cancellation);
+        peer._host = await PeerHost.StartAsync(home, passphrase, rpc: null, (_, _) => Task.FromResult(trainer), peer.Take, TimeProvider.System, deceit, cancellation);
         peer._run = Task.Run(() => peer._host.RunAsync((_, _) => false, peer._stop.Token), CancellationToken.None);
         return peer;
     }
@@ -63,7 +66,7 @@ internal sealed class RunningPeer : IAsyncDisposable
 
             if (await Task.WhenAny(changed, _run) == _run)
             {
-                await _run;
+                await (_run.IsCanceled ? Task.CompletedTask : _run);
                 Assert.Fail($"The peer stopped before {typeof(T).Name}:\n{string.Join('\n', Events)}");
             }
         }

@@ -16,6 +16,9 @@ internal sealed class Contribution(PeerContext context)
     private readonly Measurement _measurement = new(context);
     private readonly Residuals _residuals = new(context);
 
+    /// <summary>For tests of lying members. Never set by the program.</summary>
+    internal Deceit? Deceit { get; init; }
+
     /// <summary>
     /// Trains, then writes plaintext, residual, sealed file and, last, the manifest: only what has a manifest counts as done. A training that diverges costs this
     /// member the round, and nobody else anything.
@@ -63,7 +66,8 @@ internal sealed class Contribution(PeerContext context)
 
         AtomicFile.Replace(unfinished, own.PlaintextPath);
         Residuals.Write(own, residual);
-        await Sealing.SealAsync(own.PlaintextPath, own.SealedPath, Sealing.RecipientsOf(round, policy.PostQuantum).Recipients, cancellationToken);
+        var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
+        await Sealing.SealAsync(own.PlaintextPath, own.SealedPath, Deceit?.SealTo?.Invoke(round.Id, recipients) ?? recipients, cancellationToken);
         await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);

@@ -1,4 +1,5 @@
 using FedChain.Protocol;
+using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Rounds;
 
@@ -7,6 +8,9 @@ namespace FedChain.Node.Peer;
 /// <summary>In what a lying member departs from the protocol: for tests of what the others make of it. The program never sets it.</summary>
 internal sealed class Deceit
 {
+    /// <summary>Changes to whom it seals its update: with a stranger's key in a member's place, that member has a stanza that it can't open.</summary>
+    public Func<RoundId, IReadOnlyList<AgeRecipient>, IReadOnlyList<AgeRecipient>>? SealTo { get; init; }
+
     /// <summary>Changes the adapter that it publishes.</summary>
     public Func<RoundId, Adapter, Adapter>? Publish { get; init; }
 

@@ -130,7 +130,9 @@ internal sealed class PeerHost : IAsyncDisposable
             Time = time,
         };
         _blocks = new BlockAnnouncements(_session.Announcements, time);
-        _loop = new PeerLoop(_context, _session.Reader, served, new Aggregation(_context) { Deceit = deceit }, _blocks, TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
+        _loop = new PeerLoop(
+            _context, _session.Reader, served, new Contribution(_context) { Deceit = deceit }, new Aggregation(_context) { Deceit = deceit }, _blocks,
+            TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds));
     }
 
     /// <summary>What may have happened while nothing ran: a rotation, another Rounds contract, a home restored from a backup.</summary>

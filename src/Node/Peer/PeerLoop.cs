@@ -8,7 +8,8 @@ namespace FedChain.Node.Peer;
 /// Reads the chain, decides, acts, again and again. All that it remembers is the chain and the home folder, so it can be killed at any moment;
 /// what was under way is decided anew. Actions run side by side; one that fails is repeated with growing pauses and never stops the others.
 /// </summary>
-internal sealed class PeerLoop(PeerContext context, FederationReader reader, MemberContent served, Aggregation aggregation, BlockAnnouncements blocks, TimeSpan poll)
+internal sealed class PeerLoop(
+    PeerContext context, FederationReader reader, MemberContent served, Contribution contribution, Aggregation aggregation, BlockAnnouncements blocks, TimeSpan poll)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
@@ -18,7 +19,6 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
     /// </summary>
     private const int Patience = 8;
 
-    private readonly Contribution _contribution = new(context);
     private readonly Collection _collection = new(context);
     private readonly BaseAdapters _bases = new(context);
     private readonly Measurement _measurement = new(context);
@@ -107,9 +107,9 @@ internal sealed class PeerLoop(PeerContext context, FederationReader reader, Mem
         {
             PeerAction.OpenRound => OpenAsync(federation, cancellationToken),
             PeerAction.ObtainAdapter(_, var digest) => _bases.ObtainAsync(federation, round, digest, cancellationToken),
-            PeerAction.Train => _contribution.TrainAsync(federation, round, cancellationToken),
-            PeerAction.Submit => _contribution.SubmitAsync(round, cancellationToken),
-            PeerAction.Expose(var id) => _contribution.ExposeAsync(federation.Round(id)!, cancellationToken),
+            PeerAction.Train => contribution.TrainAsync(federation, round, cancellationToken),
+            PeerAction.Submit => contribution.SubmitAsync(round, cancellationToken),
+            PeerAction.Expose(var id) => contribution.ExposeAsync(federation.Round(id)!, cancellationToken),
             PeerAction.FetchUpdate(_, var index) => _collection.FetchUpdateAsync(federation, round, index, cancellationToken),
             PeerAction.SignHoldings => Task.Run(() => _collection.SignHoldings(round), cancellationToken),
             PeerAction.FetchHoldings(_, var index) => _collection.FetchHoldingsAsync(round, index, cancellationToken),

@@ -16,10 +16,10 @@ internal sealed class TestServer : IAsyncDisposable
 
     public List<string> Requests { get; } = [];
 
-    public static async Task<TestServer> StartAsync(RequestDelegate answer)
+    public static async Task<TestServer> StartAsync(RequestDelegate answer, int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         var application = builder.Build();
         var server = new TestServer(application);
         application.Run(context =>
