@@ -29,9 +29,10 @@ internal static class Fedchain
 
     public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync(passphrase: null, arguments);
 
-    public static async Task<Outcome> RunAsync(string? passphrase, string[] arguments)
+    /// <param name="variable">One more variable of the process's environment.</param>
+    public static async Task<Outcome> RunAsync(string? passphrase, string[] arguments, (string Name, string Value)? variable = null)
     {
-        using var process = Start(passphrase, arguments);
+        using var process = Start(passphrase, variable, arguments);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -39,13 +40,20 @@ internal static class Fedchain
         return new Outcome(process.ExitCode, await output, await errors);
     }
 
-    public static Process Start(string? passphrase, params string[] arguments)
+    public static Process Start(string? passphrase, params string[] arguments) => Start(passphrase, variable: null, arguments);
+
+    private static Process Start(string? passphrase, (string Name, string Value)? variable, string[] arguments)
     {
         var start = new ProcessStartInfo(Path, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment.Remove("FEDCHAIN_PASSPHRASE");
         if (passphrase is not null)
         {
             start.Environment["FEDCHAIN_PASSPHRASE"] = passphrase;
+        }
+
+        if (variable is var (name, value))
+        {
+            start.Environment[name] = value;
         }
 
         return Process.Start(start)!;

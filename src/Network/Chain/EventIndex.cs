@@ -171,7 +171,9 @@ public sealed class EventIndex : IDisposable
         {
             using var transaction = _database.BeginTransaction();
             change(_database);
+            Crash.At(CrashPoint.LogIndexing);
             transaction.Commit();
+            Crash.At(CrashPoint.LogIndexed);
         }
         catch (SqliteException e)
         {

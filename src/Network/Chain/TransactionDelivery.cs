@@ -97,7 +97,9 @@ internal sealed class TransactionDelivery(ChainClient chain, PrivateKey key, ulo
     private SentTransaction Note(DynamicFeeTransaction transaction, string name)
     {
         var signed = SentTransaction.Of(transaction.Sign(key));
+        Crash.At(CrashPoint.TransactionSigned, intent.Kind);
         journal.Add(chainId, key.Address, name, signed);
+        Crash.At(CrashPoint.TransactionNoted, intent.Kind);
         if (name == _name)
         {
             _hashes.Add(signed.Hash);
@@ -132,6 +134,7 @@ internal sealed class TransactionDelivery(ChainClient chain, PrivateKey key, ulo
     private async Task<bool> HandOverAsync(SentTransaction sent, CancellationToken cancellation)
     {
         var error = (await chain.BatchAsync([new RpcRequest("eth_sendRawTransaction", Hex.Encode(sent.Raw.Span))], cancellation))[0].Error;
+        Crash.At(CrashPoint.TransactionSent, intent.Kind);
         if (error is null || RpcErrors.IsKnown(error) || RpcErrors.IsUnderpriced(error) || RpcErrors.IsNonceTooLow(error))
         {
             return error is not null && RpcErrors.IsUnderpriced(error); // what became of it is for the wait to see
@@ -183,6 +186,7 @@ internal sealed class TransactionDelivery(ChainClient chain, PrivateKey key, ulo
             var (receipt, replies) = await LookAsync(cancellation);
             if (receipt is not null && replies.Block >= receipt.Block + chain.Options.Confirmations)
             {
+                Crash.At(CrashPoint.TransactionSeen, intent.Kind);
                 return (receipt, Found.Receipt);
             }
 

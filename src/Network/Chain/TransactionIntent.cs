@@ -25,6 +25,9 @@ public sealed record TransactionIntent(Address? To, ReadOnlyMemory<byte> Data, s
     /// </summary>
     public Func<CancellationToken, Task<bool>>? IsDone { get; init; }
 
+    /// <summary>One of <see cref="Crash.TransactionKinds"/>, or null.</summary>
+    public string? Kind { get; init; }
+
     /// <summary>Instead of an estimate.</summary>
     public ulong? GasLimit { get; init; }
 

@@ -54,11 +54,14 @@ internal sealed class BlockWriter(BlockStore store, string temporaryFolder) : IC
             return;
         }
 
+        Crash.At(CrashPoint.BlocksWritten);
         await OnThreadsAsync(_pending, block =>
         {
             RandomAccess.FlushToDisk(block.File);
             block.File.Dispose();
         }, cancellationToken);
+
+        Crash.At(CrashPoint.BlocksFlushed);
 
         // In the order they came, children before parents: a root that is here after a crash has its leaves.
         var folders = new HashSet<string>();
@@ -74,6 +77,7 @@ internal sealed class BlockWriter(BlockStore store, string temporaryFolder) : IC
             File.Move(block.Temporary, block.Path, overwrite: true);
         }
 
+        Crash.At(CrashPoint.BlocksNamed);
         await OnThreadsAsync(folders, DiskFolder.Flush, cancellationToken);
         _pending.Clear();
         _names.Clear();

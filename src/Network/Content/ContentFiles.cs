@@ -12,7 +12,9 @@ public static class ContentFiles
         await using var writer = store.BeginWrite();
         await writer.PutAsync(cid, block, cancellationToken);
         await writer.CommitAsync(cancellationToken);
+        Crash.At(CrashPoint.ContentAdded);
         await store.PinAsync(cid, cancellationToken);
+        Crash.At(CrashPoint.ContentPinned);
         return cid;
     }
 

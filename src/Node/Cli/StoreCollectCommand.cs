@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using FedChain.Network;
 using FedChain.Network.Content;
 using FedChain.Node.Chain;
 using FedChain.Node.Homes;
@@ -29,12 +30,16 @@ internal static class StoreCollectCommand
             await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), federation: null, TimeProvider.System, cancellationToken);
             using var store = HomeStore.Open(folder);
             var inventory = await Inventory.TakeAsync(folder, session.Reader.State, session.ChainId, store, result.GetValue(rounds), cancellationToken);
+            Crash.At(CrashPoint.Collecting);
             var swept = await Sweep.RunAsync(store, inventory, isDry, cancellationToken);
             string[] files = [.. inventory.OldUpdates.SelectMany(u => u.Files)];
             foreach (var file in isDry ? [] : files)
             {
                 File.Delete(file);
+                Crash.At(CrashPoint.UpdateFileDeleted);
             }
+
+            Crash.At(CrashPoint.Collected);
 
             if (result.GetValue(json))
             {

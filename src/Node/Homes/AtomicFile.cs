@@ -1,3 +1,4 @@
+using FedChain.Network;
 using FedChain.Network.Content;
 
 namespace FedChain.Node.Homes;
@@ -53,7 +54,9 @@ public static class AtomicFile
         DiskFolder.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
+        Crash.At(CrashPoint.FileWritten);
     /// <summary>Removes what writers that crashed left in a folder. Nobody may be writing there.</summary>
+        Crash.At(CrashPoint.FileNamed);
     public static void Sweep(string folder, bool below)
     {
         foreach (var file in Directory.GetFiles(folder, "*" + Unfinished, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))

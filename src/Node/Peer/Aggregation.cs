@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedChain.Aggregator;
+using FedChain.Network;
 using FedChain.Network.Content;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
@@ -40,22 +41,28 @@ internal sealed class Aggregation(PeerContext context)
             }
 
             context.WriteAdapter(adapter, aggregate);
+            Crash.At(CrashPoint.AggregateMade);
             var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
+            Crash.At(CrashPoint.AggregateWritten);
             var (payload, size) = await ServeSealedAsync(context.Home.AdapterFile(aggregate), recipients, cancellationToken);
             manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
+            Crash.At(CrashPoint.AggregateStored);
             if (velocity is not null)
             {
                 var state = _velocities.Write(Deceit?.Carry?.Invoke(round.Id, velocity) ?? velocity);
                 var (sealedState, stateSize) = await ServeSealedAsync(context.Home.VelocityFile(state), recipients, cancellationToken);
                 manifest = manifest with { State = new CarriedState(sealedState, stateSize, state) };
+                Crash.At(CrashPoint.VelocityStored);
             }
         }
 
         var bytes = manifest.ToBytes();
         await context.Store.AddBlockAsync(bytes, cancellationToken);
         var digest = new Hash256(SHA256.HashData(bytes));
+        Crash.At(CrashPoint.GlobalManifestStored);
         folder.MarkPublished(digest);
         var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
+        Crash.At(CrashPoint.Published);
         if (receipt is not null)
         {
             context.Tell(new PeerEvent.Published(
@@ -68,8 +75,10 @@ internal sealed class Aggregation(PeerContext context)
     {
         var candidate = round.CandidateOf(turn)!;
         var (valid, reason) = await JudgeAsync(federation, round, candidate, cancellationToken);
+        Crash.At(CrashPoint.CandidateChecking);
         context.FolderOf(round).WriteVerdict(turn, valid, reason);
     }
+        Crash.At(CrashPoint.VerdictWritten);
 
     public async Task AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken)
     {
@@ -141,12 +150,15 @@ internal sealed class Aggregation(PeerContext context)
         }
 
         context.WriteAdapter(adapter, aggregate);
+        Crash.At(CrashPoint.CandidateRecomputed);
         if (velocity is not null)
         {
             _velocities.Write(velocity);
         }
 
         return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
+        Crash.At(CrashPoint.CandidateKept);
+
 
         async Task HoldSealedAsync(string what, Cid payload, long size, long plaintextSize)
         {

@@ -1,3 +1,4 @@
+using FedChain.Network;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
@@ -20,6 +21,7 @@ internal sealed class BaseAdapters(PeerContext context)
         if (AdapterFile.Digest(first) == digest)
         {
             context.WriteAdapter(first, digest);
+            Crash.At(CrashPoint.GenesisMade);
             return;
         }
 
@@ -31,8 +33,10 @@ internal sealed class BaseAdapters(PeerContext context)
         var manifest = GlobalManifest.Parse(await context.Content.ManifestAsync(source, winner.Aggregator, winner.Manifest, cancellationToken));
         var (plaintext, from) = await context.Content.OpenAsync(
             source, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken);
+        Crash.At(CrashPoint.AdapterFetched);
         using var file = new MemoryStream(plaintext);
         context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var found), found);
+        Crash.At(CrashPoint.AdapterKept);
         context.Tell(new PeerEvent.AdapterObtained(source.Id.Value, digest.ToString(), from));
         await new Velocities(context).AfterAsync(source, cancellationToken); // who starts from the adapter recomputes the next one from both
     }

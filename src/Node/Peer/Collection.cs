@@ -1,4 +1,5 @@
 using FedChain.Aggregator;
+using FedChain.Network;
 using FedChain.Node.Homes;
 using FedChain.Protocol.Files;
 using FedChain.Protocol.Manifests;
@@ -22,8 +23,11 @@ internal sealed class Collection(PeerContext context)
                 round, submission.Member, manifest.Payload, manifest.Size, manifest.Plaintext, UpdateFile.MaxLength(terms.Policy.Encoding, terms.Base.Layout, terms.Factors), cancellationToken);
             using var update = UpdatePlaintext.Of(plaintext);
             Accept(UpdateValidator.Validate(update, manifest, submission.Member, terms, cancellationToken) as UpdateVerdict.Refused);
+            Crash.At(CrashPoint.ForeignUpdateOpened);
             AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), plaintext);
+            Crash.At(CrashPoint.ForeignUpdateKept);
             folder.MarkHeld(index, manifest.Plaintext);
+            Crash.At(CrashPoint.ForeignUpdateHeld);
             context.Tell(new PeerEvent.UpdateHeld(round.Id.Value, submission.Member.Value, manifest.Size, from));
         }
         catch (InvalidDataException e)
@@ -49,7 +53,9 @@ internal sealed class Collection(PeerContext context)
         var key = context.Identity.Keys.OperatorAt(named)
             ?? throw new UserErrorException($"Round {round.Id} counts holdings signed by {named}, the operator of seat {context.Me} at its opening, and this home has no such key. Restore it to keys/former/, or wait for the next round.");
         var signature = key.Sign(context.Identity.Domain.Digest(new Protocol.Ethereum.Signing.Holdings(round.Id, round.Set, held.Bytes.ToArray())));
+        Crash.At(CrashPoint.HoldingsSigned);
         folder.WriteHoldings(mine, new Holdings(round.Id, round.Set, new SignedHolding(context.Me, held, signature)).ToBytes());
+        Crash.At(CrashPoint.HoldingsWritten);
         context.Tell(new PeerEvent.HoldingsSigned(round.Id.Value, held.Count, n));
     }
 
@@ -65,7 +71,9 @@ internal sealed class Collection(PeerContext context)
             throw new InvalidDataException($"member {member} serves holdings of round {holdings.Round}, set {holdings.Set}, which aren't its own of round {round.Id}, set {round.Set}");
         }
 
+        Crash.At(CrashPoint.HoldingsFetched);
         context.FolderOf(round).WriteHoldings(index, bytes);
+        Crash.At(CrashPoint.HoldingsKept);
     }
 
     private static void Accept(UpdateVerdict.Refused? refusal)

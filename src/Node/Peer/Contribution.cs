@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedChain.Learning.Training;
+using FedChain.Network;
 using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
@@ -35,6 +36,7 @@ internal sealed class Contribution(PeerContext context)
         var task = new TrainingTask(round.Id, progress, start, factors, folder.Trainer, folder.EarlierTrainers);
         var began = context.Time.GetTimestamp();
         TrainedAdapter trained;
+        Crash.At(CrashPoint.TrainingBegun);
         try
         {
             trained = await context.Trainer.TrainAsync(task, new Relay(context, round.Id, factors), cancellationToken);
@@ -48,7 +50,9 @@ internal sealed class Contribution(PeerContext context)
 
         context.Tell(new PeerEvent.Trained(
             round.Id.Value, trained.BaseModelLoss.Nats, trained.StartLoss.Nats, trained.ResultLoss.Nats, trained.OwnLoss?.Nats, context.Time.GetElapsedTime(began).TotalSeconds));
+        Crash.At(CrashPoint.TrainingDone);
         _measurement.Note(federation, round.Base, trained);
+        Crash.At(CrashPoint.LossNoted);
 
         var own = folder.Own;
         var id = context.Identity;
@@ -65,13 +69,17 @@ internal sealed class Contribution(PeerContext context)
         }
 
         AtomicFile.Replace(unfinished, own.PlaintextPath);
+        Crash.At(CrashPoint.PlaintextWritten);
         Residuals.Write(own, residual);
+        Crash.At(CrashPoint.ResidualWritten);
         var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
         await Sealing.SealAsync(own.PlaintextPath, own.SealedPath, Deceit?.SealTo?.Invoke(round.Id, recipients) ?? recipients, cancellationToken);
+        Crash.At(CrashPoint.UpdateSealed);
         await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);
         own.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
+        Crash.At(CrashPoint.UpdateWritten);
     }
 
     public async Task SubmitAsync(RoundState round, CancellationToken cancellationToken)
@@ -93,23 +101,28 @@ internal sealed class Contribution(PeerContext context)
         var folder = context.FolderOf(round);
         var bytes = folder.Own.ReadManifest()!;
         var manifest = UpdateManifest.Parse(bytes);
+        Crash.At(CrashPoint.UpdateExposing);
         await using (var file = File.OpenRead(folder.Own.SealedPath))
         {
             await context.Store.AddAsync(file, cancellationToken);
         }
 
+        Crash.At(CrashPoint.UpdateStored);
         await context.Store.AddBlockAsync(bytes, cancellationToken);
+        Crash.At(CrashPoint.UpdateManifestStored);
         if (!File.Exists(context.Home.UpdateFile(manifest.Plaintext)))
         {
             AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(folder.Own.PlaintextPath, cancellationToken));
         }
 
+        Crash.At(CrashPoint.UpdateKept);
         if (round.SubmissionOf(context.Me) is { } mine)
         {
             folder.MarkHeld(mine.Index, manifest.Plaintext);
         }
 
         folder.Own.MarkExposed();
+        Crash.At(CrashPoint.UpdateExposed);
     }
 
     private sealed class Relay(PeerContext context, RoundId round, Factors factors) : IProgress<TrainingStep>

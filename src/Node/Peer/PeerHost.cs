@@ -1,4 +1,5 @@
 using System.Net;
+using FedChain.Network;
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
 using FedChain.Node.Adapters;
@@ -97,6 +98,7 @@ internal sealed class PeerHost : IAsyncDisposable
         var keys = Own(UnlockKeys(home, passphrase, state));
         var seat = state.OperatedBy(keys.Operator.Address)
             ?? throw new UserErrorException($"The operator {keys.Operator.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
+        Crash.At(CrashPoint.HomeSwept);
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
         var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, keys);
 

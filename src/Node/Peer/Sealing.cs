@@ -1,3 +1,4 @@
+using FedChain.Network;
 using FedChain.Node.Homes;
 using FedChain.Protocol.Envelope;
 using FedChain.Protocol.Manifests;
@@ -26,19 +27,28 @@ public static class Sealing
         }
 
         var temporary = destination + AtomicFile.Unfinished;
-        await using (var file = File.Create(temporary))
+        try
         {
-            await using var source = File.OpenRead(plaintext);
-            await using (var age = new AgeWriter(file, recipients, leaveOpen: true))
+            await using (var file = File.Create(temporary))
             {
-                await source.CopyToAsync(age, cancellationToken);
-                await age.CompleteAsync(cancellationToken);
+                await using var source = File.OpenRead(plaintext);
+                await using (var age = new AgeWriter(file, recipients, leaveOpen: true))
+                {
+                    await source.CopyToAsync(age, cancellationToken);
+                    await age.CompleteAsync(cancellationToken);
+                }
+
+                file.Flush(flushToDisk: true);
             }
 
-            file.Flush(flushToDisk: true);
+            Crash.At(CrashPoint.SealedFileWritten);
+            AtomicFile.Replace(temporary, destination);
         }
-
-        AtomicFile.Replace(temporary, destination);
+        catch
+        {
+            File.Delete(temporary); // on a full disk it would be in the way
+            throw;
+        }
     }
 
     /// <summary>The age entries of a profile; none if the profile can't be read.</summary>

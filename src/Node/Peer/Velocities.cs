@@ -1,3 +1,4 @@
+using FedChain.Network;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
@@ -37,7 +38,9 @@ internal sealed class Velocities(PeerContext context)
         {
             var (plaintext, from) = await context.Content.OpenAsync(
                 round, winner.Aggregator, state.Payload, state.Size, state.Plaintext, StateFile.LengthOf(StateKind.Velocity, context.Trainer.Layout), cancellationToken);
+            Crash.At(CrashPoint.VelocityFetched);
             AtomicFile.Write(path, plaintext);
+            Crash.At(CrashPoint.VelocityKept);
             context.Tell(new PeerEvent.VelocityObtained(round.Id.Value, state.Plaintext.ToString(), from));
         }
 
@@ -50,6 +53,7 @@ internal sealed class Velocities(PeerContext context)
     /// <summary>Keeps a velocity that was computed here.</summary>
     public Hash256 Write(StateVector velocity)
     {
+        Crash.At(CrashPoint.VelocityWritten);
         using var bytes = new MemoryStream();
         var digest = StateFile.Write(bytes, StateKind.Velocity, velocity);
         AtomicFile.Write(context.Home.VelocityFile(digest), bytes.GetBuffer().AsSpan(0, (int)bytes.Length));

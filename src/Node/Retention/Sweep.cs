@@ -1,3 +1,4 @@
+using FedChain.Network;
 using FedChain.Network.Content;
 using FedChain.Protocol.Content;
 
@@ -29,6 +30,7 @@ internal static class Sweep
         foreach (var cid in isDry ? [] : swept)
         {
             await store.DeleteAsync(cid, cancellationToken);
+            Crash.At(CrashPoint.BlockDeleted);
         }
 
         return swept;
