@@ -14,15 +14,16 @@ using FedChain.Tests;
 namespace FedChain.EndToEnd.Tests;
 
 /// <summary>A founded federation on a chain of its own, with a home for each member; the peers are the test's to start.</summary>
-internal sealed class TestFederation : IAsyncDisposable
+internal sealed partial class TestFederation : IAsyncDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder? _folder;
     private readonly HttpClient _http = new();
 
-    private TestFederation(AnvilChain chain, LocalTraining training)
+    private TestFederation(AnvilChain chain, string? folder, LocalTraining training)
     {
         Chain = chain;
-        Home = new DemoHome(_folder["federation"]);
+        _folder = folder is null ? new TemporaryFolder() : null;
+        Home = new DemoHome(folder ?? _folder!["federation"]);
         Client = new ChainClient(_http, chain.RpcUrl, DemoDefaults.Chain, TimeProvider.System);
         Training = training;
     }
@@ -49,16 +50,16 @@ internal sealed class TestFederation : IAsyncDisposable
 
     public Protocol.Address Address { get; private set; }
 
-    public static async Task<TestFederation> FoundAsync(int members, int rounds, int steps, PolicyParams? parameters = null, Func<Policy, Policy>? change = null)
+    /// <param name="folder">Where the homes go, and stay; null for a folder that is deleted in the end.</param>
+    public static async Task<TestFederation> FoundAsync(
+        int members, int steps, PolicyParams parameters, Func<Policy, Policy>? change, string? folder, CancellationToken cancellation)
     {
-        Assert.SkipUnless(NpmPackages.IsNpmAvailable(), "npm is missing, and the local chain comes from an npm package.");
-        var cancellation = TestContext.Current.CancellationToken;
         await NpmPackages.EnsureAsync(Shared.RepositoryRoot, cancellationToken: cancellation);
         var chain = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = Shared.RepositoryRoot }, cancellation);
-        var federation = new TestFederation(chain, new LocalTraining { Steps = steps, BatchSize = 2, MaxValidationRecords = 2 });
+        var federation = new TestFederation(chain, folder, new LocalTraining { Steps = steps, BatchSize = 2, MaxValidationRecords = 2 });
         try
         {
-            await federation.FoundAsync(members, parameters ?? DemoDefaults.Params(rounds), change, cancellation);
+            await federation.FoundAsync(members, parameters, change, cancellation);
             return federation;
         }
         catch
@@ -74,7 +75,7 @@ internal sealed class TestFederation : IAsyncDisposable
     {
         await Chain.DisposeAsync();
         _http.Dispose();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 
     private async Task FoundAsync(int members, PolicyParams parameters, Func<Policy, Policy>? change, CancellationToken cancellation)
