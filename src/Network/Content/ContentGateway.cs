@@ -1,17 +1,11 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using FedChain.Protocol;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace FedChain.Network.Content;
@@ -74,31 +68,8 @@ public sealed class ContentGateway : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
 
-        // An empty builder: no configuration from files or the environment can open another port, and nothing is written to the console.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(options.Logging);
-        builder.Services.AddSingleton<IHostLifetime, NoHostLifetime>();
-        builder.Services.AddRoutingCore();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopPatience);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxRequestLineSize = 2048;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-            kestrel.Listen(options.Address, options.Port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                if (options.Certificate is { } certificate)
-                {
-                    listen.UseHttps(new TlsHandshakeCallbackOptions
-                    {
-                        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
-                    });
-                }
-            });
-        });
+        var builder = QuietServer.CreateBuilder(
+            new IPEndPoint(options.Address, options.Port), options.MaxConnections, options.StopPatience, options.Logging, options.Certificate);
         var gateway = new ContentGateway(builder.Build(), store, federation, options);
         await gateway._application.StartAsync(cancellationToken);
         gateway.BaseAddress = new Uri(gateway._application.Urls.Single());
@@ -252,13 +223,5 @@ public sealed class ContentGateway : IAsyncDisposable
         {
             await context.Response.Body.WriteAsync(json, context.RequestAborted);
         }
-    }
-
-    /// <summary>The peer decides when it ends. The usual lifetime would take Ctrl+C away from it.</summary>
-    private sealed class NoHostLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Node.Peer;
@@ -16,6 +19,12 @@ internal static class NodeCommand
         var passphrase = CommonOptions.PassphraseFile();
         var rounds = new Option<ulong?>("--until-round") { Description = "Stop once this round has ended; run on if not given.", HelpName = "NUMBER" };
         var json = CommonOptions.Json();
+        var monitor = new Option<IPEndPoint?>("--monitor")
+        {
+            Description = "Serve the peer's health and metrics there, as /health (JSON) and /metrics (Prometheus); a port alone is one of 127.0.0.1.",
+            HelpName = "[ADDRESS:]PORT",
+            CustomParser = ParseMonitor,
+        };
         var withParent = new Option<bool>("--with-parent") { Description = "Stop when standard input ends.", Hidden = true };
         var command = new Command("node", """
             Runs this institution's peer: trains, submits, aggregates when it is its turn, checks every aggregate, and serves its content.
@@ -25,8 +34,9 @@ internal static class NodeCommand
             Examples:
               fedchain node --home /srv/fedchain --passphrase-file /run/secrets/fedchain
               fedchain node --home /srv/fedchain --weights int8 --batch-size 1 --accumulation-steps 8 --gradient-checkpointing
+              fedchain node --home /srv/fedchain --json --monitor 9464
             """)
-        { home, rpc, passphrase, rounds, json, withParent };
+        { home, rpc, passphrase, rounds, json, monitor, withParent, NodePauseCommand.CreatePause(), NodePauseCommand.CreateResume() };
         var (placementOptions, trainingOptions, ipfs) = (new PlacementOptions(command), new LocalTrainingOptions(command), new IpfsOptions(command));
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -54,16 +64,36 @@ internal static class NodeCommand
             var asJson = result.GetValue(json);
             var output = new Lock();
             var last = result.GetValue(rounds);
-            await using var host = await PeerHost.StartAsync(
-                folder, secret, result.GetValue(rpc),
-                async (policy, token) => await TorchTrainer.LoadAsync(
-                    BaseModel.Open(folder.Settings.Model ?? BaseModel.Own),
-                    folder.Settings.Data ?? throw new UserErrorException($"The home {folder.Path} names no data. Set \"data\" in home.json to a *.jsonl or *.jsonl.gz file."),
-                    policy, training, folder.Settings.Seed, placement, token),
-                Print, TimeProvider.System, deceit: null, stop.Token);
+            PeerMetrics? metrics = null;
             try
             {
-                await host.RunAsync((state, now) => last is { } n && HasEnded(state, now, n), stop.Token);
+                await using var host = await PeerHost.StartAsync(
+                    folder, secret, result.GetValue(rpc),
+                    async (policy, token) => await TorchTrainer.LoadAsync(
+                        BaseModel.Open(folder.Settings.Model ?? BaseModel.Own),
+                        folder.Settings.Data ?? throw new UserErrorException($"The home {folder.Path} names no data. Set \"data\" in home.json to a *.jsonl or *.jsonl.gz file."),
+                        policy, training, folder.Settings.Seed, placement, token),
+                    Take, TimeProvider.System, deceit: null, stop.Token);
+                using var counted = metrics = new PeerMetrics(host.Pulse);
+                await using var served = result.GetValue(monitor) is { } listen ? await PeerMonitor.StartAsync(listen, host.Pulse, metrics, stop.Token) : null;
+                if (served is not null)
+                {
+                    host.Tell(new PeerEvent.Monitored(served.BaseAddress.ToString()));
+                }
+
+                ServiceNotice.Ready();
+                using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+                var kept = ServiceNotice.KeepAsync(host.Pulse, TimeProvider.System, ended.Token);
+                try
+                {
+                    await host.RunAsync((state, now) => last is { } n && HasEnded(state, now, n), stop.Token);
+                }
+                finally
+                {
+                    ServiceNotice.Stopping();
+                    await ended.CancelAsync();
+                    await kept;
+                }
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -72,8 +102,9 @@ internal static class NodeCommand
 
             return ExitCodes.Done;
 
-            void Print(PeerEvent e)
+            void Take(PeerEvent e)
             {
+                metrics?.Take(e);
                 if (!asJson && e is PeerEvent.Training { } step && step.Step != step.Steps && step.Step % 10 != 0)
                 {
                     return;
@@ -86,6 +117,24 @@ internal static class NodeCommand
             }
         });
         return command;
+    }
+
+    private static IPEndPoint? ParseMonitor(ArgumentResult result)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            return new IPEndPoint(IPAddress.Loopback, port);
+        }
+
+        // IPEndPoint takes an address without a port for one with port 0.
+        if (IPEndPoint.TryParse(text, out var endpoint) && text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{endpoint.Port}"), StringComparison.Ordinal))
+        {
+            return endpoint;
+        }
+
+        result.AddError($"--monitor takes a port, or an IP address and a port, such as 9464 or 10.0.0.5:9464; got '{text}'.");
+        return null;
     }
 
     private static bool HasEnded(FederationState state, ulong now, ulong round) =>

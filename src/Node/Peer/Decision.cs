@@ -26,7 +26,7 @@ public static class Decision
     {
         if (federation.Current is not { } round)
         {
-            return Open(federation, me, now);
+            return Open(federation, me, local, now);
         }
 
         var late = federation.Rounds.Count < 2 ? [] : Serve(federation.Rounds[^2], me, previous); // away at the close: its update is still wanted
@@ -35,15 +35,15 @@ public static class Decision
             Phase.Training => Contribute(round, me, local),
             Phase.Aggregation phase => Aggregate(round, phase, me, local, now),
             Phase.Attestation phase => Attest(round, phase, me, local, now),
-            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, now), .. Serve(round, me, local), .. Keep(federation, round, me, local, now)],
+            Phase.Finalised or Phase.Aborted => [.. Open(federation, me, local, now), .. Serve(round, me, local), .. Keep(federation, round, me, local, now)],
             var phase => throw new InvalidOperationException($"Unknown phase {phase}."),
         };
         return [.. late, .. actions];
     }
 
-    private static ImmutableArray<PeerAction> Open(FederationState federation, MemberId me, ulong now)
+    private static ImmutableArray<PeerAction> Open(FederationState federation, MemberId me, LocalRound local, ulong now)
     {
-        if (federation.NextOpeningAt(now) is not { } due || !federation.EligibleNext.Contains(me))
+        if (local.IsPaused || federation.NextOpeningAt(now) is not { } due || !federation.EligibleNext.Contains(me))
         {
             return [];
         }
@@ -56,7 +56,7 @@ public static class Decision
 
     private static ImmutableArray<PeerAction> Contribute(RoundState round, MemberId me, LocalRound local)
     {
-        if (!round.Seats.ContainsKey(me) || round.SubmissionOf(me) is not null)
+        if (local.IsPaused || !round.Seats.ContainsKey(me) || round.SubmissionOf(me) is not null)
         {
             return [];
         }
@@ -85,7 +85,7 @@ public static class Decision
     private static ImmutableArray<PeerAction> Keep(FederationState federation, RoundState round, MemberId me, LocalRound local, ulong now) =>
         round.Winner is not { } winner ? []
         : !local.HasResult ? [new PeerAction.ObtainAdapter(round.Id, winner.Aggregate)]
-        : !local.IsMeasured && !TrainsSoon(federation, me, now) ? [new PeerAction.Measure(round.Id)]
+        : !local.IsPaused && !local.IsMeasured && !TrainsSoon(federation, me, now) ? [new PeerAction.Measure(round.Id)]
         : [];
 
     private static bool TrainsSoon(FederationState federation, MemberId me, ulong now) =>

@@ -7,6 +7,9 @@ public sealed record LocalRound
 {
     public static LocalRound Empty { get; } = new();
 
+    /// <summary>The operator has paused the peer: it takes on nothing new.</summary>
+    public bool IsPaused { get; init; }
+
     /// <summary>The round's base adapter is in the home folder.</summary>
     public bool HasBase { get; init; }
 

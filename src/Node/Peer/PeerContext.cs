@@ -32,6 +32,8 @@ internal sealed class PeerContext
 
     public required TimeProvider Time { get; init; }
 
+    public required Pulse Pulse { get; init; }
+
     public MemberId Me => Identity.Member;
 
     /// <summary>
@@ -61,7 +63,12 @@ internal sealed class PeerContext
             Identity.ChainId, Identity.Rounds, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy), round.Beacon);
     }
 
-    public void Tell(PeerEvent e) => Report(e with { At = Time.GetUtcNow(), Member = Me.Value });
+    public void Tell(PeerEvent e)
+    {
+        e = e with { At = Time.GetUtcNow(), Member = Me.Value };
+        Pulse.Take(e);
+        Report(e);
+    }
 
     public bool HasAdapter(Hash256 digest) => File.Exists(Home.AdapterFile(digest));
 

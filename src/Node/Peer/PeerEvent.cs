@@ -8,6 +8,7 @@ namespace FedChain.Node.Peer;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(Ready), "ready")]
 [JsonDerivedType(typeof(NodeInUse), "node-in-use")]
+[JsonDerivedType(typeof(Monitored), "monitored")]
 [JsonDerivedType(typeof(Reorganised), "reorganised")]
 [JsonDerivedType(typeof(TrainingStarted), "training-started")]
 [JsonDerivedType(typeof(Training), "training")]
@@ -26,6 +27,10 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(UpdateMissing), "update-missing")]
 [JsonDerivedType(typeof(AdapterMeasured), "adapter-measured")]
 [JsonDerivedType(typeof(AdapterObtained), "adapter-obtained")]
+[JsonDerivedType(typeof(VelocityObtained), "velocity-obtained")]
+[JsonDerivedType(typeof(Paused), "paused")]
+[JsonDerivedType(typeof(Resumed), "resumed")]
+[JsonDerivedType(typeof(Stopped), "stopped")]
 [JsonDerivedType(typeof(Trouble), "trouble")]
 public abstract record PeerEvent
 {
@@ -63,6 +68,12 @@ public abstract record PeerEvent
     public sealed record Ready(string Endpoint, ulong Round) : PeerEvent
     {
         public override string ToString() => Text($"ready; serves content on {Endpoint}; the chain is at round {Round}");
+    }
+
+    /// <summary>Where health and metrics are served.</summary>
+    public sealed record Monitored(string Address) : PeerEvent
+    {
+        public override string ToString() => Text($"health and metrics: {Address}health, {Address}metrics");
     }
 
     /// <summary>Which of the chain's nodes is asked from now on.</summary>
@@ -209,6 +220,24 @@ public abstract record PeerEvent
     public sealed record VelocityObtained(ulong Round, string Velocity, string From) : PeerEvent
     {
         public override string ToString() => Text($"round {Round}: opened its velocity {Velocity}, {From}");
+    }
+
+    /// <summary>The operator has paused the peer, or it was started so.</summary>
+    public sealed record Paused(DateTimeOffset Since, string? Reason) : PeerEvent
+    {
+        public override string ToString() => Text($"paused{(Reason is null ? "" : $" ({Reason})")}: submits to no round until 'fedchain node resume', and sees through what it has submitted");
+    }
+
+    public sealed record Resumed : PeerEvent
+    {
+        public override string ToString() => Text($"resumed");
+    }
+
+    /// <summary>It was asked to end, and what was under way is given up or done; started again, it goes on from there.</summary>
+    /// <param name="GivenUp">What was under way.</param>
+    public sealed record Stopped(IReadOnlyList<string> GivenUp) : PeerEvent
+    {
+        public override string ToString() => Text($"stopped{(GivenUp.Count == 0 ? "" : $" while {string.Join(", ", GivenUp)}")}; started again, it goes on from there");
     }
 
     /// <summary>Something didn't work and will be tried again, unless <paramref name="Final"/>.</summary>

@@ -24,7 +24,10 @@ internal sealed class PeerHost : IAsyncDisposable
     private PeerLoop? _loop;
     private PeerContext? _context;
 
-    private PeerHost(IDisposable homeLock) => _lock = homeLock;
+    private PeerHost(IDisposable homeLock, TimeProvider time) => (_lock, Pulse) = (homeLock, new Pulse(time));
+
+    /// <summary>Whether it gets on.</summary>
+    public Pulse Pulse { get; }
 
     /// <summary>Where this peer's content is served.</summary>
     public Uri Endpoint => _gateway!.BaseAddress;
@@ -41,7 +44,7 @@ internal sealed class PeerHost : IAsyncDisposable
         Deceit? deceit,
         CancellationToken cancellationToken)
     {
-        var host = new PeerHost(home.Lock());
+        var host = new PeerHost(home.Lock(), time);
         try
         {
             await host.BuildAsync(home, passphrase, rpc, trainerOf, report, time, deceit, cancellationToken);
@@ -62,6 +65,8 @@ internal sealed class PeerHost : IAsyncDisposable
         await TakeStockAsync(cancellationToken);
         await _loop!.RunAsync(until, cancellationToken);
     }
+
+    public void Tell(PeerEvent e) => _context!.Tell(e);
 
     public async ValueTask DisposeAsync()
     {
@@ -93,12 +98,12 @@ internal sealed class PeerHost : IAsyncDisposable
         Deceit? deceit, CancellationToken cancellationToken)
     {
         home.Sweep();
+        Crash.At(CrashPoint.HomeSwept);
         _session = await ChainSession.OpenAsync(home, rpc, federation: null, time, cancellationToken);
         var state = _session.Reader.State;
         var keys = Own(UnlockKeys(home, passphrase, state));
         var seat = state.OperatedBy(keys.Operator.Address)
             ?? throw new UserErrorException($"The operator {keys.Operator.Address} of this home has no seat in the federation {_session.Federation}. A founder runs 'fedchain activate' first; others are admitted by vote.");
-        Crash.At(CrashPoint.HomeSwept);
         var policy = Policy.Parse(System.Text.Encoding.UTF8.GetBytes(state.LatestPolicy!.Json));
         var identity = new PeerIdentity(_session.ChainId, _session.Federation, state.RoundsContract, seat.Id, keys);
 
@@ -130,6 +135,7 @@ internal sealed class PeerHost : IAsyncDisposable
             Content = new ContentExchange(fetcher, store, keys.Age, seat.Id),
             Report = report,
             Time = time,
+            Pulse = Pulse,
         };
         _blocks = new BlockAnnouncements(_session.Announcements, time);
         _loop = new PeerLoop(

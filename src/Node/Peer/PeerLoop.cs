@@ -24,6 +24,7 @@ internal sealed class PeerLoop(
     private readonly Measurement _measurement = new(context);
     private readonly Dictionary<PeerAction, (Task Task, CancellationTokenSource Stop)> _running = [];
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
+    private Pause? _pause;
     private RoundId _reported;
 
     /// <summary>Runs until cancelled, or until <paramref name="until"/> says that this state was waited for.</summary>
@@ -48,8 +49,13 @@ internal sealed class PeerLoop(
         }
         finally
         {
+            var underWay = _running.Where(r => !r.Value.Task.IsCompleted).Select(r => r.Key.InWords).ToList();
             await stopping.CancelAsync();
             await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
+            if (cancellationToken.IsCancellationRequested)
+            {
+                context.Tell(new PeerEvent.Stopped(underWay));
+            }
         }
     }
 
@@ -62,17 +68,25 @@ internal sealed class PeerLoop(
             stop.Dispose();
         }
 
+        var hasRead = false;
         try
         {
             if (await reader.ReadAsync(cancellationToken) is { } fork)
             {
                 context.Tell(new PeerEvent.Reorganised(fork.Block));
             }
+
+            hasRead = true;
         }
         catch (ChainException e)
         {
             context.Tell(new PeerEvent.Trouble("reading the chain", e.Message, Final: false));
             return;
+        }
+        finally
+        {
+            TakePause();
+            context.Pulse.Beat(reader.State, hasRead, reader.Head?.Number ?? 0, reader.Now, _pause, _running.Keys);
         }
 
         var federation = reader.State;
@@ -85,9 +99,9 @@ internal sealed class PeerLoop(
             _failed.Remove(old);
         }
 
-        foreach (var (_, (_, stop)) in _running.Where(r => r.Key is PeerAction.Train && !wanted.Contains(r.Key)))
+        foreach (var (_, (_, stop)) in _running.Where(r => (r.Key is PeerAction.Train || (_pause is not null && r.Key is PeerAction.Measure)) && !wanted.Contains(r.Key)))
         {
-            await stop.CancelAsync(); // the round went on without it
+            await stop.CancelAsync(); // the round went on without it, or the operator wants the machine
         }
 
         foreach (var action in wanted)
@@ -121,7 +135,21 @@ internal sealed class PeerLoop(
         };
     }
 
-    private LocalRound LocalOf(RoundState? round) => round is null ? LocalRound.Empty : context.LocalOf(round);
+    private LocalRound LocalOf(RoundState? round) => (round is null ? LocalRound.Empty : context.LocalOf(round)) with { IsPaused = _pause is not null };
+
+    private void TakePause()
+    {
+        var before = _pause;
+        _pause = Pause.Read(context.Home);
+        if (_pause is not null && before is null)
+        {
+            context.Tell(new PeerEvent.Paused(_pause.Since, _pause.Reason));
+        }
+        else if (_pause is null && before is not null)
+        {
+            context.Tell(new PeerEvent.Resumed());
+        }
+    }
 
     private async Task OpenAsync(FederationState federation, CancellationToken cancellationToken)
     {

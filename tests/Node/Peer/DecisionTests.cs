@@ -46,6 +46,25 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void A_paused_member_takes_on_nothing_new_and_sees_through_what_it_submitted()
+    {
+        var paused = new LocalRound { IsPaused = true, HasBase = true };
+        Assert.Empty(Decide(Running(Round()), paused));
+        Assert.Empty(Decide(Running(Round()), paused with { HasBase = false }));
+        Assert.Empty(Decide(Running(Round()), paused with { HasUpdate = true }));
+        Assert.Empty(Decision.Decide(Federation(), new MemberId(1), LocalRound.Empty with { IsPaused = true }, LocalRound.Empty, Opened));
+        var submitted = Running(Round(2, 1, 3, 4));
+        foreach (var local in new[] { LocalRound.Empty, new LocalRound { HasBase = true, HasUpdate = true }, new LocalRound { HasBase = true, HasUpdate = true, Exposed = true, Held = [0, 1, 2, 3] } })
+        {
+            Assert.NotEmpty(Decide(submitted, local, Closes));
+            Assert.Equal(Decide(submitted, local, Closes), Decide(submitted, local with { IsPaused = true }, Closes));
+        }
+
+        var over = submitted with { Rounds = [submitted.Current! with { FinalisedAt = Closes, Candidates = [new Candidate(0, Me, Hash(1), Hash(2), Hash(3), Closes)] }] };
+        Assert.Contains(new PeerAction.ObtainAdapter(new RoundId(1), Hash(3)), Decide(over, new LocalRound { IsPaused = true, HasResult = false }, Closes));
+    }
+
+    [Fact]
     public void Who_came_after_the_opening_stays_out_of_the_round()
     {
         var round = Round();
@@ -164,7 +183,7 @@ public sealed class DecisionTests
     private static ImmutableSortedDictionary<MemberId, Seat> Seats() => Enumerable.Range(1, 4)
         .Select(i => new Seat(new MemberId((uint)i), default, default, new RoundId(1), null)).ToImmutableSortedDictionary(s => s.Id, s => s);
 
-    private static RoundState Round(params uint[] submitters) => new()
+    internal static RoundState Round(params uint[] submitters) => new()
     {
         Id = new RoundId(1),
         Policy = Hash(1),
