@@ -5,6 +5,9 @@ namespace FedChain.Node.Cli;
 /// <summary>The <c>fedchain</c> program: its commands, and how failures are shown.</summary>
 public static class CommandLine
 {
+    /// <summary>SIGXFSZ: it would end the program where a limit on the size of files can be told as a failed write.</summary>
+    private const System.Runtime.InteropServices.PosixSignal FileTooLarge = (System.Runtime.InteropServices.PosixSignal)25;
+
     public static async Task<int> RunAsync(string[] args)
     {
         var parsed = Root().Parse(args);
@@ -22,6 +25,7 @@ public static class CommandLine
         using var stop = new CancellationTokenSource();
         using var onInterrupt = Interrupt(System.Runtime.InteropServices.PosixSignal.SIGINT);
         using var onTerminate = Interrupt(System.Runtime.InteropServices.PosixSignal.SIGTERM);
+        using var onTooLarge = OperatingSystem.IsLinux() ? Ignore(FileTooLarge) : null;
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
@@ -36,6 +40,9 @@ public static class CommandLine
             await Console.Error.WriteLineAsync(explanation);
             return ExitCodes.Failed;
         }
+
+        static System.Runtime.InteropServices.PosixSignalRegistration Ignore(System.Runtime.InteropServices.PosixSignal signal) =>
+            System.Runtime.InteropServices.PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 
         System.Runtime.InteropServices.PosixSignalRegistration Interrupt(System.Runtime.InteropServices.PosixSignal signal) =>
             System.Runtime.InteropServices.PosixSignalRegistration.Create(signal, context =>

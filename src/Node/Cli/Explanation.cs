@@ -2,6 +2,7 @@ using FedChain.Learning.Training;
 using FedChain.Network.Chain;
 using FedChain.Network.Content;
 using FedChain.Node.Chain;
+using FedChain.Node.Homes;
 using FedChain.Protocol.Envelope;
 
 namespace FedChain.Node.Cli;
@@ -12,6 +13,7 @@ internal static class Explanation
     public static string? Of(Exception e) => e switch
     {
         ChainException { Refusal: { } refusal } => RefusalText.Of(refusal),
+        not (UserErrorException or UnauthorizedAccessException) when DiskFault.Of(e) is { } fault => fault,
         UserErrorException or LocalChain.LocalChainException or ChainException or CorruptBlockException or KuboException or AgeException or TrainingDivergedException => e.Message,
         InvalidDataException or FileNotFoundException or DirectoryNotFoundException or DllNotFoundException or UnauthorizedAccessException => e.Message,
         IOException => $"{e.Message} Check the disk and the file's permissions, then run the command again.",

@@ -9,6 +9,9 @@ public static class AtomicFile
     /// <summary>What the names of unfinished files end in.</summary>
     public const string Unfinished = ".tmp";
 
+    /// <summary>What the names of files end in that were found damaged.</summary>
+    public const string Damaged = ".damaged";
+
     /// <param name="path">The file's name.</param>
     /// <param name="bytes">All of it.</param>
     /// <param name="secret">Whether only its owner may read it.</param>
@@ -50,13 +53,24 @@ public static class AtomicFile
     /// <summary>Gives a finished and flushed file its name. The folder is flushed as well: until then a power failure may bring back the old file.</summary>
     public static void Replace(string temporary, string path)
     {
+        Crash.At(CrashPoint.FileWritten);
         File.Move(temporary, path, overwrite: true);
+        Crash.At(CrashPoint.FileNamed);
         DiskFolder.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
-        Crash.At(CrashPoint.FileWritten);
+    /// <summary>
+    /// Takes a file out of the way that holds what nobody wrote there, as after a power failure that tore a write, or on a disk that rots: it is kept for who
+    /// wants to look into it, and what it held is made or fetched anew.
+    /// </summary>
+    /// <returns>A sentence for the operator.</returns>
+    public static string PutAside(string path, string fault)
+    {
+        File.Move(path, path + Damaged, overwrite: true);
+        return $"{path} is damaged ({fault.TrimEnd('.')}). It was put aside as {Path.GetFileName(path)}{Damaged}, and what it held is made or fetched anew. If this happens again, check the disk.";
+    }
+
     /// <summary>Removes what writers that crashed left in a folder. Nobody may be writing there.</summary>
-        Crash.At(CrashPoint.FileNamed);
     public static void Sweep(string folder, bool below)
     {
         foreach (var file in Directory.GetFiles(folder, "*" + Unfinished, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))

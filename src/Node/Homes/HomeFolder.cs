@@ -171,7 +171,7 @@ public sealed class HomeFolder
     }
 
     /// <summary>Keeps other processes out of this home until disposed.</summary>
-    /// <exception cref="UserErrorException">Another process has it.</exception>
+    /// <exception cref="UserErrorException">Another process has it, or it can't be written.</exception>
     public IDisposable Lock()
     {
         var file = System.IO.Path.Combine(Path, "lock");
@@ -179,9 +179,23 @@ public sealed class HomeFolder
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
+        catch (Exception e) when (DiskFault.Of(e) is { } fault)
+        {
+            throw new UserErrorException($"The home {Path} can't be used: {fault}", e);
+        }
         catch (IOException e)
         {
             throw new UserErrorException($"The home {Path} is in use by another process. Stop that one first; two peers with one key would contradict each other.", e);
+        }
+    }
+
+    /// <summary>Makes sure that so many bytes can be written.</summary>
+    /// <exception cref="IOException">They can't; to be told as a full disk is.</exception>
+    public void RequireRoom(long bytes)
+    {
+        if (new DriveInfo(Path).AvailableFreeSpace is var free && free < bytes)
+        {
+            throw DiskFault.NoRoom(Path, free, bytes);
         }
     }
 

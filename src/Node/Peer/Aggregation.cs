@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using FedChain.Aggregator;
 using FedChain.Network;
 using FedChain.Network.Content;
+using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
 using FedChain.Protocol.Envelope;
@@ -40,29 +41,29 @@ internal sealed class Aggregation(PeerContext context)
                 aggregate = AdapterFile.Digest(adapter);
             }
 
-            context.WriteAdapter(adapter, aggregate);
             Crash.At(CrashPoint.AggregateMade);
-            var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
+            context.WriteAdapter(adapter, aggregate);
             Crash.At(CrashPoint.AggregateWritten);
+            var recipients = Sealing.RecipientsOf(round, policy.PostQuantum).Recipients;
             var (payload, size) = await ServeSealedAsync(context.Home.AdapterFile(aggregate), recipients, cancellationToken);
-            manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
             Crash.At(CrashPoint.AggregateStored);
+            manifest = manifest with { Aggregate = aggregate, Payload = payload, Size = size };
             if (velocity is not null)
             {
                 var state = _velocities.Write(Deceit?.Carry?.Invoke(round.Id, velocity) ?? velocity);
                 var (sealedState, stateSize) = await ServeSealedAsync(context.Home.VelocityFile(state), recipients, cancellationToken);
-                manifest = manifest with { State = new CarriedState(sealedState, stateSize, state) };
                 Crash.At(CrashPoint.VelocityStored);
+                manifest = manifest with { State = new CarriedState(sealedState, stateSize, state) };
             }
         }
 
         var bytes = manifest.ToBytes();
         await context.Store.AddBlockAsync(bytes, cancellationToken);
-        var digest = new Hash256(SHA256.HashData(bytes));
         Crash.At(CrashPoint.GlobalManifestStored);
+        var digest = new Hash256(SHA256.HashData(bytes));
         folder.MarkPublished(digest);
-        var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
         Crash.At(CrashPoint.Published);
+        var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
         if (receipt is not null)
         {
             context.Tell(new PeerEvent.Published(
@@ -74,11 +75,11 @@ internal sealed class Aggregation(PeerContext context)
     public async Task CheckAsync(FederationState federation, RoundState round, int turn, CancellationToken cancellationToken)
     {
         var candidate = round.CandidateOf(turn)!;
-        var (valid, reason) = await JudgeAsync(federation, round, candidate, cancellationToken);
         Crash.At(CrashPoint.CandidateChecking);
+        var (valid, reason) = await JudgeAsync(federation, round, candidate, cancellationToken);
         context.FolderOf(round).WriteVerdict(turn, valid, reason);
-    }
         Crash.At(CrashPoint.VerdictWritten);
+    }
 
     public async Task AttestAsync(RoundState round, int turn, Hash256 candidate, bool valid, CancellationToken cancellationToken)
     {
@@ -149,16 +150,16 @@ internal sealed class Aggregation(PeerContext context)
             return (false, e.Message);
         }
 
-        context.WriteAdapter(adapter, aggregate);
         Crash.At(CrashPoint.CandidateRecomputed);
+        context.WriteAdapter(adapter, aggregate);
         if (velocity is not null)
         {
             _velocities.Write(velocity);
         }
 
-        return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
         Crash.At(CrashPoint.CandidateKept);
 
+        return (true, $"recomputed from {manifest.Included.Count} updates: {aggregate}");
 
         async Task HoldSealedAsync(string what, Cid payload, long size, long plaintextSize)
         {
@@ -204,7 +205,7 @@ internal sealed class Aggregation(PeerContext context)
                 updates.Add(UpdateValidator.Validate(opened[^1], manifest, submission.Member, terms, cancellationToken) switch
                 {
                     UpdateVerdict.Accepted(var update) => update,
-                    UpdateVerdict.Refused refused => throw new InvalidDataException($"{context.Home.UpdateFile(digest)} was valid and isn't any more: {refused.Detail} Delete it; it will be fetched again."),
+                    UpdateVerdict.Refused refused => throw new DamagedFileException(AtomicFile.PutAside(context.Home.UpdateFile(digest), refused.Detail)),
                     var verdict => throw new InvalidOperationException($"Unknown verdict {verdict}."),
                 });
             }

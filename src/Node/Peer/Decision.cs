@@ -99,8 +99,8 @@ public static class Decision
             yield break;
         }
 
-        // Its own it holds, unless this home was restored from a backup made before: then those who fetched it give it back.
-        foreach (var submission in round.Submissions.Where(s => s.Member != me || !local.HasUpdate))
+        // Its own it holds once it serves it, unless this home was restored from a backup made before, or lost it: then those who fetched it give it back.
+        foreach (var submission in round.Submissions.Where(s => s.Member != me || !local.HasUpdate || local.Exposed))
         {
             if (!local.Held.Contains(submission.Index) && !local.Refused.Contains(submission.Index))
             {

@@ -42,7 +42,7 @@ internal sealed class PeerContext
     /// </summary>
     public ConcurrentDictionary<(RoundId Round, Hash256 Base, Hash256 Policy), bool> Diverged { get; } = [];
 
-    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round);
+    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round, TellDamage);
 
     public LocalRound LocalOf(RoundState round)
     {
@@ -72,13 +72,27 @@ internal sealed class PeerContext
 
     public bool HasAdapter(Hash256 digest) => File.Exists(Home.AdapterFile(digest));
 
+    public void TellDamage(string sentence) => Tell(new PeerEvent.Trouble("reading what this home holds", sentence, Final: false));
+
     /// <summary>Reads a global adapter from the home and checks that it is what its name says.</summary>
-    public Adapter ReadAdapter(Hash256 digest, Policy policy)
+    /// <exception cref="DamagedFileException">It isn't.</exception>
+    public Adapter ReadAdapter(Hash256 digest, Policy policy) =>
+        ReadNamed(Home.AdapterFile(digest), digest, file => (AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, Trainer.Layout, out var found), found));
+
+    /// <summary>Reads a file that is named by its digest. A damaged one is put aside: it is asked for anew when the action is tried again.</summary>
+    /// <exception cref="DamagedFileException">It holds something else.</exception>
+    public static T ReadNamed<T>(string path, Hash256 digest, Func<FileStream, (T Value, Hash256 Digest)> read)
     {
-        using var file = File.OpenRead(Home.AdapterFile(digest));
-        var adapter = AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, Trainer.Layout, out var found);
-        return found == digest ? adapter
-            : throw new InvalidDataException($"{file.Name} has the digest {found}. Delete it; it will be fetched again.");
+        try
+        {
+            using var file = File.OpenRead(path);
+            var (value, found) = read(file);
+            return found == digest ? value : throw new InvalidDataException($"its digest is {found}");
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw new DamagedFileException(AtomicFile.PutAside(path, e.Message));
+        }
     }
 
     public void WriteAdapter(Adapter adapter, Hash256 digest)

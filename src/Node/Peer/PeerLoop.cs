@@ -1,5 +1,9 @@
+using System.Collections.Immutable;
 using FedChain.Network.Chain;
+using FedChain.Network.Content;
+using FedChain.Node.Homes;
 using FedChain.Protocol;
+using FedChain.Protocol.Files;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.Node.Peer;
@@ -19,12 +23,16 @@ internal sealed class PeerLoop(
     /// </summary>
     private const int Patience = 8;
 
+    /// <summary>Copies of an update that a member comes to hold of its own: plain, sealed, served and opened, none larger than the adapter and little more.</summary>
+    private const int FilesOfUpdate = 5;
+
     private readonly Collection _collection = new(context);
     private readonly BaseAdapters _bases = new(context);
     private readonly Measurement _measurement = new(context);
     private readonly Dictionary<PeerAction, (Task Task, CancellationTokenSource Stop)> _running = [];
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
     private Pause? _pause;
+    private string? _diskFault;
     private RoundId _reported;
 
     /// <summary>Runs until cancelled, or until <paramref name="until"/> says that this state was waited for.</summary>
@@ -93,7 +101,23 @@ internal sealed class PeerLoop(
         served.Federation = federation;
         ReportEnd(federation);
         var rounds = federation.Rounds;
-        var wanted = Decision.Decide(federation, context.Me, LocalOf(rounds.LastOrDefault()), LocalOf(rounds.Count < 2 ? null : rounds[^2]), reader.Now);
+        ImmutableArray<PeerAction> wanted;
+        try
+        {
+            wanted = Decision.Decide(federation, context.Me, LocalOf(rounds.LastOrDefault()), LocalOf(rounds.Count < 2 ? null : rounds[^2]), reader.Now);
+            _diskFault = null;
+        }
+        catch (Exception e) when (DiskFault.Of(e) is { } fault)
+        {
+            if (fault != _diskFault)
+            {
+                context.Tell(new PeerEvent.Trouble("reading and noting what this home holds", fault, Final: false));
+            }
+
+            _diskFault = fault;
+            return;
+        }
+
         foreach (var old in _failed.Keys.Except(wanted).ToList())
         {
             _failed.Remove(old);
@@ -121,7 +145,7 @@ internal sealed class PeerLoop(
         {
             PeerAction.OpenRound => OpenAsync(federation, cancellationToken),
             PeerAction.ObtainAdapter(_, var digest) => _bases.ObtainAsync(federation, round, digest, cancellationToken),
-            PeerAction.Train => contribution.TrainAsync(federation, round, cancellationToken),
+            PeerAction.Train => TrainAsync(federation, round, cancellationToken),
             PeerAction.Submit => contribution.SubmitAsync(round, cancellationToken),
             PeerAction.Expose(var id) => contribution.ExposeAsync(federation.Round(id)!, cancellationToken),
             PeerAction.FetchUpdate(_, var index) => _collection.FetchUpdateAsync(federation, round, index, cancellationToken),
@@ -133,6 +157,13 @@ internal sealed class PeerLoop(
             PeerAction.Measure(var id) => _measurement.MeasureAsync(federation, federation.Round(id)!, cancellationToken),
             _ => throw new InvalidOperationException($"Unknown action {action}."),
         };
+    }
+
+    /// <summary>Not before there is room for what comes of it: hours of training would be lost.</summary>
+    private Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
+    {
+        context.Home.RequireRoom(FilesOfUpdate * AdapterFile.LengthOf(context.Trainer.Layout));
+        return contribution.TrainAsync(federation, round, cancellationToken);
     }
 
     private LocalRound LocalOf(RoundState? round) => (round is null ? LocalRound.Empty : context.LocalOf(round)) with { IsPaused = _pause is not null };
@@ -173,7 +204,19 @@ internal sealed class PeerLoop(
         var e = task.Exception!.InnerException!;
         if (failures >= Patience || e is not (ContentUnavailableException or ChainException { Refusal: not null }))
         {
-            context.Tell(new PeerEvent.Trouble(action.InWords, e.Message, Final: false));
+            context.Tell(new PeerEvent.Trouble(action.InWords, DiskFault.Of(e) ?? e.Message, Final: false));
+        }
+
+        if (e is CorruptBlockException corrupt && context.Store is BlockStore)
+        {
+            try
+            {
+                File.Delete(corrupt.Path); // it is fetched again
+            }
+            catch (Exception fault) when (DiskFault.Of(fault) is not null)
+            {
+                // whoever needs the block next meets this again
+            }
         }
     }
 

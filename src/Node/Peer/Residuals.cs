@@ -59,7 +59,15 @@ internal sealed class Residuals(PeerContext context)
             return StateVector.Zero(context.Trainer.Layout);
         }
 
-        using var file = File.OpenRead(update.ResidualPath);
-        return StateFile.Read(file, file.Length, StateKind.Residual, context.Trainer.Layout, out _);
+        try
+        {
+            using var file = File.OpenRead(update.ResidualPath);
+            return StateFile.Read(file, file.Length, StateKind.Residual, context.Trainer.Layout, out _);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            context.TellDamage(AtomicFile.PutAside(update.ResidualPath, e.Message));
+            return StateVector.Zero(context.Trainer.Layout);
+        }
     }
 }

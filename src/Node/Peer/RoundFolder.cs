@@ -23,10 +23,12 @@ public sealed class RoundFolder
 
     private readonly string _path;
     private readonly RoundState _round;
+    private readonly Action<string> _damaged;
 
-    public RoundFolder(HomeFolder home, ulong chainId, Address rounds, RoundState round)
+    /// <param name="damaged">Is told of a file that was damaged and put aside: the fact counts as unknown then.</param>
+    public RoundFolder(HomeFolder home, ulong chainId, Address rounds, RoundState round, Action<string>? damaged = null)
     {
-        _round = round;
+        (_round, _damaged) = (round, damaged ?? (_ => { }));
         _path = Path.Combine(home.RoundsPath, string.Create(CultureInfo.InvariantCulture, $"{chainId}-{rounds}"), round.Id.ToString());
         foreach (var kind in new[] { "held", "refused", "holdings", "verdicts", PublishedKind })
         {
@@ -46,24 +48,30 @@ public sealed class RoundFolder
     /// <summary>What this member trained in the round.</summary>
     internal OwnUpdate Own => new(_path);
 
-    public Hash256? Held(int index) => Read("held", ManifestOf(index)) is { } text ? Hash256.Parse(text) : null;
+    public Hash256? Held(int index) => Read<Hash256?>("held", ManifestOf(index), text => Hash256.Parse(text));
 
     public void MarkHeld(int index, Hash256 plaintext) => Put("held", ManifestOf(index), plaintext.ToString());
 
-    public string? Refused(int index) => Read("refused", ManifestOf(index));
+    public string? Refused(int index) => Read("refused", ManifestOf(index), Whole);
 
     public void MarkRefused(int index, string reason) => Put("refused", ManifestOf(index), reason);
 
-    public byte[]? Holdings(int index) => HoldingsPath(index) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null;
+    public byte[]? Holdings(int index)
+    {
+        var path = HoldingsPath(index);
+        return ReadFile(path, bytes =>
+        {
+            _ = Protocol.Manifests.Holdings.Parse(bytes);
+            return bytes;
+        });
+    }
 
     public void WriteHoldings(int index, ReadOnlySpan<byte> json) => AtomicFile.Write(HoldingsPath(index), json);
 
-    public (bool Valid, string Reason)? Verdict(int turn) => Read("verdicts", CandidateOf(turn)) switch
-    {
-        null => null,
-        var text when text.StartsWith(Valid, StringComparison.Ordinal) => (true, text[Valid.Length..]),
-        var text => (false, text[Invalid.Length..]),
-    };
+    public (bool Valid, string Reason)? Verdict(int turn) => Read<(bool, string)?>("verdicts", CandidateOf(turn), text =>
+        text.StartsWith(Valid, StringComparison.Ordinal) ? (true, Whole(text[Valid.Length..]))
+        : text.StartsWith(Invalid, StringComparison.Ordinal) ? (false, Whole(text[Invalid.Length..]))
+        : throw new FormatException("no verdict"));
 
     public void WriteVerdict(int turn, bool valid, string reason) => Put("verdicts", CandidateOf(turn), (valid ? Valid : Invalid) + reason);
 
@@ -76,25 +84,25 @@ public sealed class RoundFolder
     {
         HasBase = hasBase,
         HasResult = hasResult,
-        HasUpdate = Own.ReadManifest() is { } mine && Counts(mine),
+        HasUpdate = Counts(),
         Exposed = Own.IsExposed,
         Held = Where(i => Held(i) is { } digest && hasUpdateFile(digest)),
         Refused = Where(i => Refused(i) is not null),
-        Holdings = Where(i => File.Exists(HoldingsPath(i))),
+        Holdings = Where(i => Holdings(i) is not null),
         Verdicts = _round.Candidates.Where(c => Verdict(c.Turn) is not null).ToImmutableSortedDictionary(c => c.Turn, c => Verdict(c.Turn)!.Value.Valid),
     };
 
-    private bool Counts(byte[] manifest)
+    private bool Counts() => ReadFile(Own.ManifestPath, manifest =>
     {
         var update = UpdateManifest.Parse(manifest);
         return update.Base == _round.Base && update.Policy == _round.Policy
             && (_round.SubmissionOf(update.Member) is not { } submitted || submitted.Manifest == OwnUpdate.DigestOf(manifest));
-    }
+    });
 
     /// <summary>The global manifests that this member made public, of every round of a home.</summary>
     internal static IEnumerable<Hash256> PublishedIn(HomeFolder home) =>
         Directory.EnumerateDirectories(home.RoundsPath, PublishedKind, SearchOption.AllDirectories).SelectMany(Directory.EnumerateFiles)
-            .Where(file => !file.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)).Select(file => Hash256.Parse(Path.GetFileName(file)));
+            .Where(file => Hash256.TryParse(Path.GetFileName(file), out _)).Select(file => Hash256.Parse(Path.GetFileName(file)));
 
     private ImmutableSortedSet<int> Where(Func<int, bool> holds) => [.. _round.Submissions.Select(s => s.Index).Where(holds)];
 
@@ -104,7 +112,30 @@ public sealed class RoundFolder
 
     private string HoldingsPath(int index) => Path.Combine(_path, "holdings", string.Create(CultureInfo.InvariantCulture, $"{_round.Set}-{index}"));
 
-    private string? Read(string kind, string name) => Path.Combine(_path, kind, name) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
+    private T? Read<T>(string kind, string name, Func<string, T> parse) =>
+        ReadFile(Path.Combine(_path, kind, name), bytes => parse(System.Text.Encoding.UTF8.GetString(bytes)));
+
+    /// <summary>What a file holds; nothing if it isn't here, or damaged, as a power failure may leave it.</summary>
+    private T? ReadFile<T>(string path, Func<byte[], T> parse)
+    {
+        if (!File.Exists(path))
+        {
+            return default;
+        }
+
+        try
+        {
+            return parse(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException)
+        {
+            _damaged(AtomicFile.PutAside(path, e.Message));
+            return default;
+        }
+    }
+
+    /// <summary>A torn write leaves nothing, or bytes of zero.</summary>
+    private static string Whole(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal) ? text : throw new FormatException("it is empty");
 
     private void Put(string kind, string name, string text) => AtomicFile.Write(Path.Combine(_path, kind, name), System.Text.Encoding.UTF8.GetBytes(text));
 }

@@ -44,19 +44,16 @@ internal sealed class Velocities(PeerContext context)
             context.Tell(new PeerEvent.VelocityObtained(round.Id.Value, state.Plaintext.ToString(), from));
         }
 
-        using var file = File.OpenRead(path);
-        var velocity = StateFile.Read(file, file.Length, StateKind.Velocity, context.Trainer.Layout, out var digest);
-        return digest == state.Plaintext ? velocity
-            : throw new InvalidDataException($"{path} has the digest {digest}. Delete it; it will be fetched again.");
+        return PeerContext.ReadNamed(path, state.Plaintext, file => (StateFile.Read(file, file.Length, StateKind.Velocity, context.Trainer.Layout, out var digest), digest));
     }
 
     /// <summary>Keeps a velocity that was computed here.</summary>
     public Hash256 Write(StateVector velocity)
     {
-        Crash.At(CrashPoint.VelocityWritten);
         using var bytes = new MemoryStream();
         var digest = StateFile.Write(bytes, StateKind.Velocity, velocity);
         AtomicFile.Write(context.Home.VelocityFile(digest), bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+        Crash.At(CrashPoint.VelocityWritten);
         return digest;
     }
 }
