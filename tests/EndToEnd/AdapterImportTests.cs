@@ -6,8 +6,11 @@ using FedChain.Learning.Tokenization;
 using FedChain.Node.Adapters;
 using FedChain.Node.Homes;
 using FedChain.Node.Models;
+using FedChain.Node.Peer;
+using FedChain.Node.Training;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Numerics;
 
 namespace FedChain.EndToEnd.Tests;
@@ -94,6 +97,34 @@ public sealed class AdapterImportTests : IDisposable
 
         (await Fedchain.RunAsync(from)).RequireRefusal("has an adapter 'personal' already");
         (await Fedchain.RunAsync([.. from[..^1], "none", "--name", "x"])).RequireRefusal("goes on from another one");
+    }
+
+    [Fact]
+    public async Task A_personal_adapter_is_the_pair_of_the_shared_one_and_the_one_that_the_peer_trained_beside_it()
+    {
+        await InitAsync();
+        var config = new AdapterConfig(2, 4, ["q_proj", "down_proj"]);
+        var model = BaseModel.Open(BaseModel.Own);
+        var policy = new Policy { BaseModel = await model.DigestAsync(Cancellation), Adapter = config, Seed = default };
+        using var trainer = await TorchTrainer.LoadAsync(
+            model, Records, policy, new LocalTraining { Steps = 20, OwnAdapter = true }, seed: 1, new ModelPlacement(ComputeDevice.Cpu, Weights: null, Threads: 1), Cancellation);
+        var folder = Directory.CreateDirectory(Path.Combine(HomeFolder.Open(Home).RoundsPath, "31337-0x", "1", "trainer")).FullName;
+        var trained = await trainer.TrainAsync(
+            new TrainingTask(new RoundId(1), new PolicyProgress(0, 1), Adapter.First(trainer.Layout, policy.Seed, config.FractionBits), Factors.Both, folder, []),
+            new Progress<TrainingStep>(), Cancellation);
+        var values = new float[trained.Adapter.Layout.Count];
+        FixedPoint.Dequantize(trained.Adapter.Values, config.FractionBits, values);
+        new PeftFolder(config, trained.Adapter.Layout, values).Write(Given, baseModelNameOrPath: null);
+
+        string[] personalise = ["adapter", "personalise", "--home", Home, "--adapter", Given, "--own-adapter", "true", "--personal-share", "0.5", "--steps", "10", "--json"];
+        var own = JsonDocument.Parse((await Fedchain.RunAsync(personalise)).RequireDone()).RootElement;
+        Assert.Equal(trained.OwnLoss!.Value.Nats, own.GetProperty("natsPerTokenBefore").GetDouble(), 1e-3); // what the peer measured
+        Assert.True(own.GetProperty("natsPerToken").GetDouble() < trained.OwnLoss.Value.Nats);
+        Assert.Equal(4, PeftFolder.Read(ImportedAdapter.Find(HomeFolder.Open(Home), "personal").Folder).Config.Rank);
+        Assert.True(await LossAsync("--adapter", "imported:personal") < await LossAsync("--adapter", Given));
+
+        Array.ForEach(Directory.GetFiles(folder, "own-*"), File.Delete);
+        (await Fedchain.RunAsync([.. personalise, "--name", "other"])).RequireRefusal("has trained no adapter of its own");
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace FedChain.Node.Tests.Peer;
 public sealed class PrometheusTextTests
 {
     /// <summary>The format's own grammar of a line.</summary>
-    private static readonly Regex Line = new("""^(# HELP [a-zA-Z_:][a-zA-Z0-9_:]* .*|# TYPE [a-zA-Z_:][a-zA-Z0-9_:]* (counter|gauge)|[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*"(,[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*")*\})? ([-+0-9.Ee]+|[+-]Inf|NaN))$""", RegexOptions.NonBacktracking);
+    private static readonly Regex Line = new("""^(# HELP [a-zA-Z_:][a-zA-Z0-9_:]* .*|# TYPE [a-zA-Z_:][a-zA-Z0-9_:]* (counter|gauge)|[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*"(,[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*")*\})? ([-+0-9.Ee]+|[+-]Inf|NaN))$""", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture);
 
     [Fact]
     public void Instruments_are_written_as_the_format_has_them()
@@ -55,7 +55,7 @@ public sealed class PrometheusTextTests
         using var text = new PrometheusText(metrics.Meter);
         foreach (var e in new PeerEvent[]
         {
-            new PeerEvent.Opened(1, "0x", 70_000), new PeerEvent.Training(1, 2, 30, 1.25, 900), new PeerEvent.Trained(1, 6.5, 5, 4, 12.5),
+            new PeerEvent.Opened(1, "0x", 70_000), new PeerEvent.Training(1, 2, 30, 1.25, 900), new PeerEvent.Trained(1, 6.5, 5, 4, null, 12.5),
             new PeerEvent.Submitted(1, "", "", 1000, 65_000, "0x"), new PeerEvent.UpdateHeld(1, 2, 1100, ""), new PeerEvent.UpdateHeld(1, 3, 900, ""),
             new PeerEvent.Attested(1, 0, true, "", 50_000, "0x"), new PeerEvent.RoundEnded(1, true, ""), new PeerEvent.RoundEnded(2, false, ""), new PeerEvent.RoundEnded(3, true, ""),
             new PeerEvent.Trouble("a", "b", Final: false), new PeerEvent.AdapterMeasured(1, 4.5, null, null),

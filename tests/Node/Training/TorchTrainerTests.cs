@@ -110,6 +110,14 @@ public sealed class TorchTrainerTests : IDisposable
         Assert.Equal(expected with { Adapter = again.Adapter }, again);
         Assert.Equal(expected.Adapter.Values.ToArray(), again.Adapter.Values.ToArray());
         var own = Assert.Single(Directory.GetFiles(killed.Folder, "own-*"));
+        foreach (var memory in Directory.GetFiles(first.Folder, "optimiser-*"))
+        {
+            File.Delete(memory);
+        }
+
+        Assert.NotEqual( // the own adapter is all that the first round left
+            (await trainer.TrainAsync(second with { Folder = Folder("with it") }, new Steps(), Cancellation)).OwnLoss,
+            (await trainer.TrainAsync(second with { Folder = Folder("without"), Earlier = [] }, new Steps(), Cancellation)).OwnLoss);
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(second.Folder, Path.GetFileName(own)), Cancellation), await File.ReadAllBytesAsync(own, Cancellation));
     }
 
