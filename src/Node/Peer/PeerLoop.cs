@@ -57,7 +57,7 @@ internal sealed class PeerLoop(
         }
         finally
         {
-            var underWay = _running.Where(r => !r.Value.Task.IsCompleted).Select(r => r.Key.InWords).ToList();
+            var underWay = _running.Where(r => !r.Value.Task.IsCompleted || r.Value.Task.IsCanceled).Select(r => r.Key.InWords).ToList();
             await stopping.CancelAsync();
             await Task.WhenAll(_running.Values.Select(r => r.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
             if (cancellationToken.IsCancellationRequested)
