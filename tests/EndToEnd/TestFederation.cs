@@ -83,7 +83,8 @@ internal sealed partial class TestFederation : IAsyncDisposable
         var model = BaseModel.Open(BaseModel.Own);
         var files = SpecialtyCorpora.WriteTo(Home.Data, seed: 1, members);
         var plan = await FoundingPolicy.CreateAsync(model, DemoDefaults.Adapter, default, Training.Steps, parameters, cancellation);
-        plan = change is null ? plan : plan with { Policy = change(plan.Policy) };
+        var plain = plan.Policy with { Encoding = UpdateEncoding.Int32, Rule = new AggregationRule.Mean(Weighting.Uniform) }; // so that what small integers come to can be said beforehand
+        plan = plan with { Policy = change is null ? plain : change(plain) };
         Policy = plan.Policy;
         var setup = new DemoSetup(Client, Home, plan, Training, seed: 1, TimeProvider.System);
         Members = await setup.FoundAsync(files, model, _ => { }, cancellation);

@@ -16,13 +16,7 @@ public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 
     public static async Task<FoundingPolicy> CreateAsync(
         BaseModel model, AdapterConfig adapter, Hash256 seed, int maxSteps, PolicyParams parameters, CancellationToken cancellationToken)
     {
-        var policy = new Policy
-        {
-            BaseModel = await model.DigestAsync(cancellationToken),
-            Adapter = adapter,
-            Seed = seed,
-            Work = new LocalWork(maxSteps, MaxSamples),
-        };
+        var policy = Usual(await model.DigestAsync(cancellationToken), adapter, seed, maxSteps);
         return new FoundingPolicy(policy, parameters, GenesisOf(model, adapter, seed));
     }
 
@@ -38,8 +32,19 @@ public sealed record FoundingPolicy(Policy Policy, PolicyParams Params, Hash256 
     public static FoundingPolicy ForEstimate(AdapterConfig adapter, int maxSteps, PolicyParams parameters)
     {
         var digest = new Hash256([.. Enumerable.Repeat((byte)0xff, Hash256.Size)]);
-        return new FoundingPolicy(new Policy { BaseModel = digest, Adapter = adapter, Seed = digest, Work = new LocalWork(maxSteps, MaxSamples) }, parameters, digest);
+        return new FoundingPolicy(Usual(digest, adapter, digest, maxSteps), parameters, digest);
     }
+
+    /// <summary>What the study of ways to train together found best (decision 25).</summary>
+    private static Policy Usual(Hash256 baseModel, AdapterConfig adapter, Hash256 seed, int maxSteps) => new()
+    {
+        BaseModel = baseModel,
+        Adapter = adapter,
+        Seed = seed,
+        Encoding = UpdateEncoding.Int8,
+        Rule = new AggregationRule.FairMean(Weighting.Uniform, Fairness.Gain, Power: 1),
+        Work = new LocalWork(maxSteps, MaxSamples),
+    };
 
     /// <summary>What the contracts are deployed with.</summary>
     public FederationPlan ForChain(IReadOnlyList<Address> founders) => new(founders, Policy.ToString(), Params, Genesis);
