@@ -26,12 +26,14 @@ internal static class StudyPlots
         plot.Title("Validation loss over the rounds (band: spread of the change over institutions)");
         plot.XLabel("local steps done");
         plot.YLabel("bits per byte, mean over institutions");
-        foreach (var curve in report.Curves)
+        var palette = new ScottPlot.Palettes.Category10();
+        foreach (var (i, curve) in report.Curves.Index())
         {
             var band = plot.Add.FillY([.. curve.Points.Select(p => (p.Steps, p.Mean - p.Deviation, p.Mean + p.Deviation))]);
             var line = plot.Add.Scatter(curve.Points.Select(p => p.Steps).ToArray(), curve.Points.Select(p => p.Mean).ToArray());
             line.LegendText = curve.Method;
             line.LineWidth = 2;
+            line.Color = palette.GetColor(i);
             band.FillColor = line.Color.WithAlpha(0.12);
             band.LineWidth = 0;
         }
@@ -57,7 +59,7 @@ internal static class StudyPlots
 
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticks]);
         Slant(plot);
-        plot.Axes.Margins(bottom: 0);
+        plot.Axes.Margins(bottom: 0, top: 0.3); // room for the legend
         plot.Legend.ManualItems.Add(new LegendItem { LabelText = "mean", FillColor = Colors.SteelBlue });
         plot.Legend.ManualItems.Add(new LegendItem { LabelText = "weakest", FillColor = Colors.DarkOrange });
         plot.ShowLegend(Alignment.UpperRight);
