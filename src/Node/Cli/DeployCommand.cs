@@ -59,7 +59,8 @@ internal static class DeployCommand
         };
         var json = CommonOptions.Json();
         var command = new Command("deploy", """
-            Deploys a federation's three contracts, paid by this home's holder, and prints its address. What it will cost is printed first.
+            Deploys a federation's three contracts, paid by this home's holder, and prints its address. What it will cost is printed first. Unless told
+            otherwise, both factors are trained in every round, updates come in 8 bits, and their fair mean by lack of gain is the next adapter.
 
             Examples:
               fedchain deploy --estimate 3 --rpc https://rpc.example
