@@ -70,7 +70,7 @@ internal sealed class IpfsNode : IAsyncDisposable
         }
     }
 
-    public KuboStore OpenStore() => new(new KuboOptions { Api = Api });
+    public KuboStore OpenStore() => new(new KuboOptions { Api = Api, SwarmPatience = TimeSpan.FromSeconds(20) }); // nodes on a busy machine are slow
 
     /// <summary>A command of the RPC API, for what the store has no use for.</summary>
     public async Task<JsonElement> CallAsync(string command, CancellationToken cancellation)

@@ -103,7 +103,8 @@ public sealed class IpfsNodesTests(IpfsNodesTests.Nodes nodes) : IClassFixture<I
 
         var (_, second) = await nodes.AtAsync(2);
         using var other = new ContentFetcher(new ContentFetcherOptions(), TimeProvider.System, second);
-        Assert.True((await other.FetchFileAsync(root, [], size, second, Cancel)).IsComplete);
+        var found = await other.FetchFileAsync(root, [], size, second, Cancel);
+        Assert.True(found.IsComplete, found.ToString());
         Assert.Equal(content, await ReadAsync(second, root));
     }
 
