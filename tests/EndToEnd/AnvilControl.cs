@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Numerics;
 using System.Text.Json;
@@ -37,6 +38,43 @@ internal sealed class AnvilControl(Uri rpc) : IDisposable
 
         Assert.Equal("0x1", receipt.GetProperty("status").GetString());
         await AskAsync("anvil_stopImpersonatingAccount", contract.ToString());
+    }
+
+    /// <summary>The chain as it is now, as a file from which another anvil starts with the same blocks.</summary>
+    public async Task DumpAsync(string file)
+    {
+        var zipped = Hex.Decode((await AskAsync("anvil_dumpState")).GetString()!);
+        await using var to = File.Create(file);
+        await using var from = new GZipStream(new MemoryStream(zipped), CompressionMode.Decompress);
+        await from.CopyToAsync(to, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Every transaction on the chain, oldest first.</summary>
+    public async Task<IReadOnlyList<(Address From, byte[] Input)>> TransactionsAsync()
+    {
+        var all = new List<(Address, byte[])>();
+        for (var number = 0; await AskAsync("eth_getBlockByNumber", $"0x{number:x}", true) is { ValueKind: not JsonValueKind.Null } block; number++)
+        {
+            all.AddRange(block.GetProperty("transactions").EnumerateArray().Select(t =>
+                (Address.Parse(t.GetProperty("from").GetString()!), Hex.Decode(t.GetProperty("input").GetString()!))));
+        }
+
+        return all;
+    }
+
+    /// <summary>From now on a transaction waits for the next block that is asked for.</summary>
+    public Task StopMiningAsync() => AskAsync("evm_setAutomine", false);
+
+    /// <summary>Makes blocks until cancelled, each so many seconds after the one before by the chain's clock, and far sooner by ours.</summary>
+    public async Task MineAsync(ulong blockTime, TimeSpan every, CancellationToken until)
+    {
+        await StopMiningAsync();
+        await AskAsync("anvil_setBlockTimestampInterval", blockTime);
+        while (!until.IsCancellationRequested)
+        {
+            await AskAsync("evm_mine");
+            await Task.WhenAny(Task.Delay(every, until));
+        }
     }
 
     public void Dispose() => _http.Dispose();

@@ -235,6 +235,9 @@ public sealed class ChainClient
     /// <summary>Goes on with another node, if there is one.</summary>
     internal bool PassOver(RpcProvider provider, string fault) => _rpc.Providers.PassOver(provider, fault);
 
+    /// <inheritdoc cref="ProviderPool.IsElsewhereAsync"/>
+    internal Task<bool> IsElsewhereAsync(RpcProvider provider, CancellationToken cancellation) => _rpc.Providers.IsElsewhereAsync(provider, cancellation);
+
     internal Task<RpcReply[]> BatchAsync(IReadOnlyList<RpcRequest> requests, CancellationToken cancellation) => _rpc.BatchAsync(requests, cancellation);
 
     internal static RpcRequest BlockRequest(BlockTag tag) => new("eth_getBlockByNumber", tag.ToString(), false);

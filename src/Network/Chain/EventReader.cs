@@ -101,7 +101,7 @@ public sealed class EventReader
             var head = ChainBlock.Read(replies[0].Value);
             if (Cursor is { } cursor && !IsOnChain(replies[1], cursor))
             {
-                if (!IsBehind(replies[0].Source, head, cursor))
+                if (!IsBehind(replies[0].Source, head, cursor) && !await _chain.IsElsewhereAsync(replies[0].Source, cancellation))
                 {
                     await RewindAsync(cancellation);
                 }

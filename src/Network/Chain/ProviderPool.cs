@@ -122,6 +122,33 @@ internal sealed class ProviderPool
         }
     }
 
+    /// <summary>Whether a node has turned out to be on another chain than the one that is meant, as when an address leads elsewhere; it isn't asked then.</summary>
+    /// <exception cref="ChainException">It is the only one; or it gave no answer.</exception>
+    public async Task<bool> IsElsewhereAsync(RpcProvider provider, CancellationToken cancellation)
+    {
+        ulong? expected;
+        lock (_lock)
+        {
+            expected = _chainId;
+        }
+
+        if (expected is null || RpcJson.UInt64((await provider.SendAsync([new("eth_chainId")], cancellation))[0].Value) is var found && found == expected)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            if (_entries.Count == 1)
+            {
+                throw new ChainException($"The node at {provider.Endpoint.Authority} is on chain {found} now, not {expected}. What was read of that is kept until it is back.") { IsTransient = true };
+            }
+
+            _entries.Find(e => e.Provider == provider)!.Bar($"It is on chain {found}, not {expected}.", _time.GetUtcNow() + LongestRest);
+            return true;
+        }
+    }
+
     /// <summary>A node that rested, and was asked because all did, works again.</summary>
     public void Confirm(RpcProvider provider)
     {
