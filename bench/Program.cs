@@ -3,6 +3,8 @@ using FedChain.Bench;
 // Measures, never asserts: each benchmark prints its figures beside a peer's or a limit's from the same run.
 var benchmarks = new SortedDictionary<string, Action>(StringComparer.Ordinal)
 {
+    ["chain"] = ChainBenchmark.Run,
+    ["content"] = ContentBenchmark.Run,
     ["envelope"] = EnvelopeBenchmark.Run,
     ["learning"] = LearningBenchmark.Run,
     ["mean"] = MeanBenchmark.Run,

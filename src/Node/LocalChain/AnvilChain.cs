@@ -22,7 +22,6 @@ public sealed class AnvilChain : IAsyncDisposable
 
     private const string Listening = "Listening on ";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
     private readonly Process _process;
@@ -86,7 +85,7 @@ public sealed class AnvilChain : IAsyncDisposable
         var exited = process.WaitForExitAsync(CancellationToken.None);
         try
         {
-            await Task.WhenAny(listening.Task, exited).WaitAsync(StartLimit, cancellationToken);
+            await Task.WhenAny(listening.Task, exited).WaitAsync(options.StartLimit, cancellationToken);
             if (listening.Task.IsCompleted)
             {
                 return new AnvilChain(process, await listening.Task);

@@ -18,6 +18,9 @@ public sealed record AnvilOptions
     /// <summary>How often the state is saved while running, in whole seconds; default 5. What came later is lost if the machine fails.</summary>
     public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long it may take until it listens; default 30 s. Loading a long chain takes longer.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A block at this interval. Null, the default: one at once for each transaction.</summary>
     public TimeSpan? BlockTime { get; init; }
 }
