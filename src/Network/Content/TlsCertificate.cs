@@ -35,24 +35,27 @@ public sealed class TlsCertificate
     {
         lock (_lock)
         {
-            if (Written() is var written && written != _written)
+            try
             {
-                _written = written;
-                try
+                if (Written() is var written && written != _written)
                 {
+                    _written = written;
                     _context = Read();
                 }
-                catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-                {
-                    // half renewed: the other file follows, and is noticed like this one
-                }
+            }
+            catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                // half renewed: the other file follows, and is noticed like this one
             }
 
             return _context;
         }
     }
 
-    private (DateTime Certificates, DateTime Key) Written() => (File.GetLastWriteTimeUtc(_certificates), File.GetLastWriteTimeUtc(_key));
+    private (DateTime Certificates, DateTime Key) Written() => (WrittenAt(_certificates), WrittenAt(_key));
+
+    /// <summary>Of the file itself, where the path is a link: those who renew may change what is behind it.</summary>
+    private static DateTime WrittenAt(string path) => File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
 
     private SslStreamCertificateContext Read()
     {

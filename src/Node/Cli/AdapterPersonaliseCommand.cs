@@ -28,8 +28,9 @@ internal static class AdapterPersonaliseCommand
             Trains an adapter of this institution's own: from a shared one on, on its own records alone. It stays in the home, is shared with nobody, and
             is used as imported:NAME by generate, evaluate, chat, 'adapter keep' and 'adapter merge'. Nothing is kept that does worse on the validation
             records than the adapter that it began from. A shared adapter serves all institutions; this one serves one. With --personal-share, which the peer
-            was given too, the learning rate goes on from where the policy's rounds left it, and the peer's optimiser with it. With --own-adapter it is the pair
-            of the shared adapter and the one that this home's peer trained beside it, of twice the rank.
+            was given too, the learning rate goes on from where the federation's rounds left it, and the peer's optimiser with it; R rounds of S steps and a
+            share of p leave R S p / (1 - p) for --steps. With --own-adapter it is the pair of the shared adapter and the one that this home's peer trained beside
+            it, of twice the rank.
 
             Examples:
               fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 600 --personal-share 0.5
@@ -50,14 +51,15 @@ internal static class AdapterPersonaliseCommand
                 () => Passphrase.Read(result.GetValue(passphrase)?.FullName, confirm: false), cancellationToken);
             var start = loaded.Adapter ?? throw new UserErrorException("A personal adapter goes on from another one, and the base model alone has none. Use --adapter round:latest, or a PEFT folder.");
             var digest = await baseModel.DigestAsync(cancellationToken);
+            var shared = Loss();
             if (training.OwnAdapter)
             {
                 start = WithOwn(loaded.Model, folder, digest);
             }
 
-            var before = Loss();
+            var before = Math.Min(shared, Loss());
             var options = training.ForPersonal(folder.Settings.Seed);
-            var memory = TrainingFiles.LatestMemory(folder, start.Config) ?? new OptimiserMemory();
+            var memory = (training.PersonalShare > 0 ? TrainingFiles.LatestMemory(folder, digest, start.Config) : null) ?? new OptimiserMemory();
             loaded.Model.TrainAdapter(prepared.Train, options, resumption: null, memory, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)

@@ -29,7 +29,7 @@ internal sealed class DemoEvaluation(CausalLanguageModel model, IReadOnlyList<Pr
             var memories = Enum.GetValues<Factors>().ToDictionary(factors => factors, _ => new OptimiserMemory());
             for (var round = 1; round <= rounds; round++)
             {
-                var options = training.For(policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round, new PolicyProgress(round - 1, rounds));
+                var options = training.For(policy.FactorsAt((ulong)round - 1), seeds[i], (ulong)round, new RoundsProgress(round - 1, rounds));
                 model.TrainAdapter(institutions[i].Train, options, resumption: null, memories[options.Factors], progress: null, cancellationToken);
                 model.ImportAdapter(model.ExportAdapter());
             }

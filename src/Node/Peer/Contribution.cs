@@ -31,8 +31,8 @@ internal sealed class Contribution(PeerContext context)
         var start = context.ReadAdapter(round.Base, policy);
         var before = await _residuals.BeforeAsync(federation, round, cancellationToken);
         var folder = context.FolderOf(round);
-        var progress = new PolicyProgress(
-            federation.FinalisedBefore(round).Count(r => r.Policy == round.Policy), (int)federation.Policies[round.Policy].Params.Rounds);
+        var first = federation.FinalisedBefore(round).LastOrDefault() ?? round;
+        var progress = new RoundsProgress((int)Math.Min(round.FinalisedBefore, int.MaxValue), (int)federation.Policies[first.Policy].Params.Rounds);
         var task = new TrainingTask(round.Id, progress, start, factors, folder.Trainer, folder.EarlierTrainers);
         var began = context.Time.GetTimestamp();
         TrainedAdapter trained;

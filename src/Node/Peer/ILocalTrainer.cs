@@ -22,17 +22,20 @@ public interface ILocalTrainer
 
 /// <summary>What a round asks of a trainer.</summary>
 /// <param name="Round">Seeds the order of the records together with the institution's own seed.</param>
-/// <param name="Progress">How far the policy's rounds are.</param>
+/// <param name="Progress">How far the federation's rounds are.</param>
 /// <param name="Start">The adapter that the round starts from.</param>
 /// <param name="Factors">What is trained.</param>
 /// <param name="Folder">Where the trainer keeps what it needs for going on, in this round and in later ones. It is there, and the trainer's alone.</param>
 /// <param name="Earlier">The same of earlier rounds, the latest first.</param>
-public sealed record TrainingTask(RoundId Round, PolicyProgress Progress, Adapter Start, Factors Factors, string Folder, IEnumerable<string> Earlier);
+public sealed record TrainingTask(RoundId Round, RoundsProgress Progress, Adapter Start, Factors Factors, string Folder, IEnumerable<string> Earlier);
 
-/// <summary>How far a policy's rounds are: what everybody's learning rate goes by.</summary>
-/// <param name="Finalised">Rounds finalised under the policy before this one.</param>
-/// <param name="Rounds">Rounds that may be opened under it, at least 1. A vote that renews the policy makes <paramref name="Finalised"/> go beyond it.</param>
-public readonly record struct PolicyProgress(int Finalised, int Rounds);
+/// <summary>How far a federation's rounds from its genesis on are: what everybody's learning rate goes by.</summary>
+/// <param name="Finalised">Rounds finalised since the genesis.</param>
+/// <param name="Rounds">
+/// Rounds that could be opened under the policy of the first of them, at least 1. Votes for other policies and for more rounds change nothing here, so
+/// that <paramref name="Finalised"/> may go beyond it.
+/// </param>
+public readonly record struct RoundsProgress(int Finalised, int Rounds);
 
 /// <param name="Loss">Of this step's batch, nats per token.</param>
 public sealed record TrainingStep(int Step, int Steps, double Loss, double TokensPerSecond, int Records, int CutRecords);

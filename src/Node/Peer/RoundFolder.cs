@@ -39,11 +39,19 @@ public sealed class RoundFolder
     /// <summary>The trainer's own folder of this round, made if needed.</summary>
     public string Trainer => Directory.CreateDirectory(Path.Combine(_path, TrainerName)).FullName;
 
-    /// <summary>The trainer's own folders of earlier rounds, the latest first.</summary>
-    public IEnumerable<string> EarlierTrainers =>
-        Directory.EnumerateDirectories(Path.GetDirectoryName(_path)!)
-            .Select(folder => (Folder: folder, IsRound: ulong.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id), Id: id))
-            .Where(f => f.IsRound && f.Id < _round.Id.Value).OrderByDescending(f => f.Id).Select(f => Path.Combine(f.Folder, TrainerName)).Where(Directory.Exists);
+    /// <summary>The trainer's own folders of earlier rounds, the latest first; after this contract's those of the contracts before it.</summary>
+    public IEnumerable<string> EarlierTrainers
+    {
+        get
+        {
+            var contract = Path.GetDirectoryName(_path)!;
+            return TrainersIn(contract, before: _round.Id.Value)
+                .Concat(ContractsIn(Path.GetDirectoryName(contract)!).Where(other => other != contract).SelectMany(other => TrainersIn(other, before: ulong.MaxValue)));
+        }
+    }
+
+    /// <summary>The trainer's own folders of a home, the latest round of the latest contract first.</summary>
+    internal static IEnumerable<string> TrainersOf(HomeFolder home) => ContractsIn(home.RoundsPath).SelectMany(contract => TrainersIn(contract, before: ulong.MaxValue));
 
     /// <summary>What this member trained in the round.</summary>
     internal OwnUpdate Own => new(_path);
@@ -103,6 +111,13 @@ public sealed class RoundFolder
     internal static IEnumerable<Hash256> PublishedIn(HomeFolder home) =>
         Directory.EnumerateDirectories(home.RoundsPath, PublishedKind, SearchOption.AllDirectories).SelectMany(Directory.EnumerateFiles)
             .Where(file => Hash256.TryParse(Path.GetFileName(file), out _)).Select(file => Hash256.Parse(Path.GetFileName(file)));
+
+    private static IEnumerable<string> ContractsIn(string rounds) => Directory.EnumerateDirectories(rounds).OrderByDescending(Directory.GetLastWriteTimeUtc);
+
+    private static IEnumerable<string> TrainersIn(string contract, ulong before) =>
+        Directory.EnumerateDirectories(contract)
+            .Select(folder => (Folder: folder, IsRound: ulong.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id), Id: id))
+            .Where(f => f.IsRound && f.Id < before).OrderByDescending(f => f.Id).Select(f => Path.Combine(f.Folder, TrainerName)).Where(Directory.Exists);
 
     private ImmutableSortedSet<int> Where(Func<int, bool> holds) => [.. _round.Submissions.Select(s => s.Index).Where(holds)];
 

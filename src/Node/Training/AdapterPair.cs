@@ -9,9 +9,23 @@ namespace FedChain.Node.Training;
 internal static class AdapterPair
 {
     /// <exception cref="UserErrorException">The adapter's scaling allows no pair.</exception>
-    public static AdapterConfig ConfigOf(AdapterConfig one) => one.RsLora
-        ? throw new UserErrorException("No adapter of one's own can be trained beside one with rank-stabilised scaling: twice the rank would scale differently.")
-        : new AdapterConfig(2 * one.Rank, 2 * one.Alpha, one.Targets, one.FractionBits);
+    public static AdapterConfig ConfigOf(AdapterConfig one)
+    {
+        if (one.RsLora)
+        {
+            throw new UserErrorException("No adapter of one's own can be trained beside one with rank-stabilised scaling: twice the rank would scale differently. Set \"ownAdapter\" to false.");
+        }
+
+        try
+        {
+            return new AdapterConfig(2 * one.Rank, 2 * one.Alpha, one.Targets, one.FractionBits);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException($"No adapter of one's own can be trained beside one of rank {one.Rank} and alpha {one.Alpha}: the pair has twice both, and {e.Message} Set \"ownAdapter\" to false.", e);
+        }
+    }
+
 
     /// <param name="shared">The first r rows of each A and columns of each B.</param>
     /// <param name="own">The rest; of the same layout.</param>

@@ -20,14 +20,14 @@ public sealed record LocalTraining
     public int AccumulationSteps { get; init; } = 1;
 
     /// <summary>
-    /// Peak learning rate of AdamW, positive. It falls along half a cosine to a tenth: over the rounds that may be opened under a policy, so that
-    /// everybody's falls together, and the <see cref="PersonalShare"/> after them. Rounds after that, of a policy that was renewed, stay where it ended.
+    /// Peak learning rate of AdamW, positive. It falls along half a cosine to a tenth: over the rounds that the first policy after a genesis allows, so
+    /// that everybody's falls together, and the <see cref="PersonalShare"/> after them. Rounds that a later vote adds stay where it ended.
     /// </summary>
     public double LearningRate { get; init; } = 1e-2;
 
     /// <summary>
-    /// Share of an institution's steps, from 0 to below 1, that come after the policy's rounds and make a personal adapter of the shared one: the learning rate
-    /// goes on falling over them.
+    /// Share of an institution's steps, from 0 to below 1, that come after the federation's rounds and make a personal adapter of the shared one: the learning
+    /// rate goes on falling over them. R rounds of S steps leave R S p / (1 - p) of them.
     /// </summary>
     public double PersonalShare { get; init; }
 
@@ -83,9 +83,9 @@ public sealed record LocalTraining
     /// <param name="factors">What is trained.</param>
     /// <param name="seed">The institution's own.</param>
     /// <param name="round">The round's number.</param>
-    /// <param name="progress">How far the policy's rounds are.</param>
+    /// <param name="progress">How far the federation's rounds are.</param>
     /// <param name="mostSteps">The policy's bound.</param>
-    internal TrainingOptions For(Factors factors, ulong seed, ulong round, PolicyProgress progress, int mostSteps = int.MaxValue)
+    internal TrainingOptions For(Factors factors, ulong seed, ulong round, RoundsProgress progress, int mostSteps = int.MaxValue)
     {
         var steps = Math.Min(Steps, mostSteps);
         var rounds = Math.Clamp(progress.Rounds, 1, int.MaxValue / steps);

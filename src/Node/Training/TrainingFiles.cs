@@ -23,10 +23,11 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
 
     private readonly string _checkpoint = Path.Combine(task.Folder, $"{Checkpoints}{AdapterFile.Digest(task.Start)}.safetensors");
     private readonly string _memory = NameOf(task.Factors);
-    private readonly string _of = WeightsOf(config, task.Factors);
+    private readonly string _of = WeightsOf(baseModel, config, task.Factors);
 
     /// <summary>What the optimiser remembers of the latest round of a home in which both factors of such an adapter were trained; null if there is none.</summary>
-    public static OptimiserMemory? LatestMemory(HomeFolder home, AdapterConfig config) => First(Latest(home, NameOf(Factors.Both)), WeightsOf(config, Factors.Both));
+    public static OptimiserMemory? LatestMemory(HomeFolder home, Hash256 baseModel, AdapterConfig config) =>
+        First(Latest(home, NameOf(Factors.Both)), WeightsOf(baseModel, config, Factors.Both));
 
     /// <summary>The own adapter that a home's peer trained last beside shared ones of such a layout; null if there is none.</summary>
     public static Adapter? LatestOwn(HomeFolder home, Hash256 baseModel, AdapterLayout layout, int fractionBits) =>
@@ -35,17 +36,28 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
     /// <summary>This task's checkpoint, if there is one.</summary>
     public TrainingCheckpoint? Checkpoint() => ReadOrNull(_checkpoint, TrainingCheckpoint.Load);
 
-    public void Save(TrainingCheckpoint checkpoint) => AtomicFile.Write(_checkpoint, checkpoint.Write, secret: true);
+    /// <summary>A checkpoint that can't be written costs steps after a kill; the training goes on without.</summary>
+    public void Save(TrainingCheckpoint checkpoint)
+    {
+        try
+        {
+            AtomicFile.Write(_checkpoint, checkpoint.Write, secret: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // a disk that stays full or read-only is told when the update is written
+        }
+    }
 
     /// <summary>What the optimiser remembers of the latest earlier round; nothing in the first.</summary>
-    public OptimiserMemory Memory() => First(Earlier(_memory).Take(1), _of) ?? new OptimiserMemory();
+    public OptimiserMemory Memory() => First(Earlier(_memory), _of) ?? new OptimiserMemory();
 
     /// <summary>The own adapter as the latest earlier round left it; null in the first.</summary>
-    public Adapter? Own() => Earlier(_own).Take(1).Select(file => ReadOwn(file, task.Start.Layout, task.Start.FractionBits)).FirstOrDefault();
+    public Adapter? Own() => Earlier(_own).Select(file => ReadOwn(file, task.Start.Layout, task.Start.FractionBits)).FirstOrDefault(own => own is not null);
 
     /// <summary>
-    /// Notes what the optimiser remembers now, and the own adapter. Of earlier rounds only the latest stays, from which this one would be trained again if
-    /// the chain were reorganised.
+    /// Notes what the optimiser remembers now, and the own adapter. Of earlier rounds the two latest stay, from which this one or the one before would be
+    /// trained again if the chain were reorganised, and no checkpoint; this round's goes with the next, since the update isn't written yet.
     /// </summary>
     public void Keep(OptimiserMemory memory, Adapter? own)
     {
@@ -55,7 +67,7 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
         }
 
         AtomicFile.Write(Path.Combine(task.Folder, _memory), file => memory.Write(file, _of), secret: true);
-        foreach (var old in Earlier(_memory).Skip(1).Concat(Earlier(_own).Skip(1)).Concat(Directory.EnumerateFiles(task.Folder, $"{Checkpoints}*")).ToList())
+        foreach (var old in Earlier(_memory).Skip(2).Concat(Earlier(_own).Skip(2)).Concat(task.Earlier.SelectMany(folder => Directory.EnumerateFiles(folder, $"{Checkpoints}*"))).ToList())
         {
             File.Delete(old);
         }
@@ -63,12 +75,12 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
 
     private static string NameOf(Factors factors) => $"optimiser-{factors}.safetensors";
 
-    private static string WeightsOf(AdapterConfig config, Factors factors) => $"{config.Digest} {factors}";
+    private static string WeightsOf(Hash256 baseModel, AdapterConfig config, Factors factors) => $"{baseModel} {config.Digest} {factors}";
 
     private static string OwnName(Hash256 baseModel, int rank) => string.Create(CultureInfo.InvariantCulture, $"own-{baseModel}-{rank}.safetensors");
 
     private static IEnumerable<string> Latest(HomeFolder home, string name) =>
-        Directory.EnumerateFiles(home.RoundsPath, name, SearchOption.AllDirectories).OrderByDescending(File.GetLastWriteTimeUtc);
+        RoundFolder.TrainersOf(home).Select(folder => Path.Combine(folder, name)).Where(File.Exists);
 
     private static Adapter? ReadOwn(string path, AdapterLayout layout, int fractionBits) => ReadOrNull(path, file =>
     {

@@ -7,7 +7,7 @@ namespace FedChain.Node.Tests.Training;
 
 public sealed class LocalTrainingTests
 {
-    private static readonly PolicyProgress Once = new(Finalised: 0, Rounds: 1);
+    private static readonly RoundsProgress Once = new(Finalised: 0, Rounds: 1);
 
     [Fact]
     public void Every_setting_reaches_the_engine()
@@ -73,7 +73,7 @@ public sealed class LocalTrainingTests
         var alone = training.ForPersonal(seed: 1);
         Assert.Equal(Rates(training, Once), Enumerable.Range(1, alone.Steps).Select(alone.LearningRateAt));
 
-        static IEnumerable<double> Rates(LocalTraining training, PolicyProgress progress)
+        static IEnumerable<double> Rates(LocalTraining training, RoundsProgress progress)
         {
             var options = training.For(Factors.Both, seed: 1, round: 9, progress);
             TrainingOptions.Validate(options);
