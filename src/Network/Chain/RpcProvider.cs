@@ -122,7 +122,7 @@ internal sealed class RpcProvider(HttpClient http, Uri endpoint, ChainOptions op
                 ReadReply(reply, replies, requests, firstId);
             }
         }
-        else if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("error", out var error))
+        else if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
         {
             throw ReadError(error, "a batch");
         }
@@ -143,7 +143,7 @@ internal sealed class RpcProvider(HttpClient http, Uri endpoint, ChainOptions op
                     ? new RpcReply(result.Clone(), null, this)
                     : throw Malformed($"neither a result nor an error for {requests[at].Method}");
         }
-        else if (hasId && reply.GetProperty("id").ValueKind == JsonValueKind.Null && reply.TryGetProperty("error", out var error))
+        else if (hasId && reply.GetProperty("id").ValueKind == JsonValueKind.Null && reply.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
         {
             throw ReadError(error, "the request");
         }

@@ -18,6 +18,10 @@ public sealed class AnswerFuzzTests
     private static readonly Hash256 Transaction = Hash256.Parse(Hash.Trim('"'));
     private static readonly Address Someone = Address.Parse(Account.Trim('"'));
 
+    /// <summary>An error that is none, under no id.</summary>
+    private static readonly string[] ErrorRegressions =
+        ["7b226a736f6e727063223a22322e30222c226964223a6e756c6c2c22726573756c74223a22307831222c226572726f72223a6e756c6c7d"];
+
     private static readonly string[] Regressions =
     [
         "7b226964223a312c22726573756c74223a225c7564383030227d", // a text that is half a surrogate pair
@@ -76,7 +80,7 @@ public sealed class AnswerFuzzTests
             [.. ((string[])[
                 """{"jsonrpc":"2.0","id":1,"result":"0x1"}""",
                 """{"jsonrpc":"2.0","id":1,"result":"0x1","error":null}"""]).Select(Encoding.UTF8.GetBytes)],
-            AskAsync, e => e is ChainException, perByte: 512, constant: 1 << 19);
+            AskAsync, e => e is ChainException, perByte: 512, constant: 1 << 19, ErrorRegressions);
         Fuzzer.RunAsync(
             [.. ((string[])[
                 """{"jsonrpc":"2.0","id":1,"error":{"code":3,"message":"execution reverted","data":"0x08c379a0"}}""",
