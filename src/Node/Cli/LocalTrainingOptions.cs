@@ -10,7 +10,7 @@ internal sealed class LocalTrainingOptions
     private readonly Option<int?> _batchSize = Number<int?>("--batch-size", "Training: records per batch");
     private readonly Option<int?> _accumulation = Number<int?>("--accumulation-steps", "Training: batches whose gradients make one step; a larger batch in the memory of a small one");
     private readonly Option<double?> _learningRate = Number<double?>("--learning-rate", "Training: peak learning rate of AdamW; init notes 2e-4 where --model names a checkpoint");
-    private readonly Option<double?> _personalShare = Number<double?>("--personal-share", "Training: share of the steps, from 0 to below 1, that come after the policy's rounds, for a personal adapter; the learning rate falls over them too");
+    private readonly Option<double?> _personalShare = Number<double?>("--personal-share", "Training: share of the steps, from 0 to below 1, that come after the federation's rounds, for a personal adapter; the learning rate falls over them too");
     private readonly Option<bool?> _ownAdapter = new("--own-adapter")
     {
         Description = "Training: train an adapter of the institution's own beside the shared one, by the same steps; it is never sent. 'false' switches it off.",

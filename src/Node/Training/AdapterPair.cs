@@ -26,7 +26,6 @@ internal static class AdapterPair
         }
     }
 
-
     /// <param name="shared">The first r rows of each A and columns of each B.</param>
     /// <param name="own">The rest; of the same layout.</param>
     /// <param name="layout">Of twice the rank.</param>

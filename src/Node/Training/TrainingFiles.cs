@@ -20,7 +20,6 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
     private const string Checkpoints = "training-";
 
     private readonly string _own = OwnName(baseModel, task.Start.Layout.Rank);
-
     private readonly string _checkpoint = Path.Combine(task.Folder, $"{Checkpoints}{AdapterFile.Digest(task.Start)}.safetensors");
     private readonly string _memory = NameOf(task.Factors);
     private readonly string _of = WeightsOf(baseModel, config, task.Factors);

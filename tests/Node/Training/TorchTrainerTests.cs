@@ -13,6 +13,7 @@ namespace FedChain.Node.Tests.Training;
 public sealed class TorchTrainerTests : IDisposable
 {
     private static readonly Hash256 Seed = new(new byte[Hash256.Size]);
+    private static readonly AdapterConfig Config = new(2, 4, ["q_proj", "v_proj"]);
     private readonly string _folder = Directory.CreateTempSubdirectory("fedchain-trainer").FullName;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -127,12 +128,36 @@ public sealed class TorchTrainerTests : IDisposable
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(second.Folder, Path.GetFileName(own)), Cancellation), await File.ReadAllBytesAsync(own, Cancellation));
     }
 
+    [Fact]
+    public async Task What_is_kept_belongs_to_its_base_model_and_a_damaged_file_gives_way_to_the_round_before()
+    {
+        using var trainer = await LoadAsync(own: true);
+        var digest = await BaseModel.Open(BaseModel.Own).DigestAsync(Cancellation);
+        var pair = AdapterPair.ConfigOf(Config);
+        var first = Round(trainer, 1, "1");
+        await trainer.TrainAsync(first, new Steps(), Cancellation);
+        var second = Round(trainer, 2, "2") with { Earlier = [first.Folder] };
+        await trainer.TrainAsync(second, new Steps(), Cancellation);
+        var third = Round(trainer, 3, "3") with { Earlier = [second.Folder, first.Folder] };
+
+        Assert.True(new TrainingFiles(third, pair, digest).Memory().Steps > 0);
+        Assert.Equal(0, new TrainingFiles(third, pair, Seed).Memory().Steps); // another base model of the same shape
+        Assert.Null(new TrainingFiles(third, pair, Seed).Own());
+
+        var own = new TrainingFiles(third, pair, digest).Own()!;
+        var damaged = Assert.Single(Directory.GetFiles(second.Folder, "own-*"));
+        await File.WriteAllBytesAsync(damaged, (await File.ReadAllBytesAsync(damaged, Cancellation))[..^9], Cancellation);
+        var before = new TrainingFiles(third, pair, digest).Own()!;
+        Assert.Equal(new TrainingFiles(second, pair, digest).Own()!.Values.ToArray(), before.Values.ToArray());
+        Assert.NotEqual(own.Values.ToArray(), before.Values.ToArray());
+    }
+
     private async Task<TorchTrainer> LoadAsync(bool own = false)
     {
         var data = Folder("data");
         var records = Directory.GetFiles(data) is [var there, ..] ? there : SpecialtyCorpora.WriteTo(data, seed: 1, institutions: 1)[0];
         var model = BaseModel.Open(BaseModel.Own);
-        var policy = new Policy { BaseModel = await model.DigestAsync(Cancellation), Adapter = new AdapterConfig(2, 4, ["q_proj", "v_proj"]), Seed = Seed };
+        var policy = new Policy { BaseModel = await model.DigestAsync(Cancellation), Adapter = Config, Seed = Seed };
         return await TorchTrainer.LoadAsync(
             model, records, policy, new LocalTraining { Steps = 10, BatchSize = 4, CheckpointSteps = 3, OwnAdapter = own }, seed: 5,
             new ModelPlacement(ComputeDevice.Cpu, Weights: null, Threads: 1), Cancellation);
