@@ -200,26 +200,4 @@ public sealed class NodeFailoverTests
             await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
         }
     }
-
-    /// <summary>Trains for a round when that is opened to it.</summary>
-    private sealed class GatedTrainer(ILocalTrainer trainer) : ILocalTrainer
-    {
-        private readonly System.Collections.Concurrent.ConcurrentDictionary<RoundId, TaskCompletionSource> _gates = [];
-
-        public Protocol.Files.AdapterLayout Layout => trainer.Layout;
-
-        public Hash256 ValidationSet => trainer.ValidationSet;
-
-        public void Open(RoundId round) => GateOf(round).TrySetResult();
-
-        public Task<Protocol.Numerics.Micronats> MeasureAsync(Protocol.Files.Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
-
-        public async Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
-        {
-            await GateOf(task.Round).Task.WaitAsync(cancellationToken);
-            return await trainer.TrainAsync(task, progress, cancellationToken);
-        }
-
-        private TaskCompletionSource GateOf(RoundId round) => _gates.GetOrAdd(round, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-    }
 }

@@ -39,10 +39,11 @@ internal sealed class RunningPeer : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningPeer> StartAsync(HomeFolder home, string passphrase, ILocalTrainer trainer, CancellationToken cancellation, Deceit? deceit = null)
+    public static async Task<RunningPeer> StartAsync(
+        HomeFolder home, string passphrase, ILocalTrainer trainer, CancellationToken cancellation, Deceit? deceit = null, TimeProvider? time = null)
     {
         var peer = new RunningPeer(cancellation);
-        peer._host = await PeerHost.StartAsync(home, passphrase, rpc: null, (_, _) => Task.FromResult(trainer), peer.Take, TimeProvider.System, deceit, cancellation);
+        peer._host = await PeerHost.StartAsync(home, passphrase, rpc: null, (_, _) => Task.FromResult(trainer), peer.Take, time ?? TimeProvider.System, deceit, cancellation);
         peer._run = Task.Run(() => peer._host.RunAsync((_, _) => false, peer._stop.Token), CancellationToken.None);
         return peer;
     }

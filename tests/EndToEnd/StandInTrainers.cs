@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FedChain.Learning.Training;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
@@ -101,4 +102,26 @@ internal sealed class DivergingTrainer(ILocalTrainer trainer) : ILocalTrainer
         _asked.Add(task.Round);
         return task.Round.Value == 1 ? throw new TrainingDivergedException(step: 5, lastGoodStep: 3, "The loss") : trainer.TrainAsync(task, progress, cancellationToken);
     }
+}
+
+/// <summary>Trains for a round when that is opened to it.</summary>
+internal sealed class GatedTrainer(ILocalTrainer trainer) : ILocalTrainer
+{
+    private readonly ConcurrentDictionary<RoundId, TaskCompletionSource> _gates = [];
+
+    public AdapterLayout Layout => trainer.Layout;
+
+    public Hash256 ValidationSet => trainer.ValidationSet;
+
+    public void Open(RoundId round) => GateOf(round).TrySetResult();
+
+    public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => trainer.MeasureAsync(adapter, cancellationToken);
+
+    public async Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken)
+    {
+        await GateOf(task.Round).Task.WaitAsync(cancellationToken);
+        return await trainer.TrainAsync(task, progress, cancellationToken);
+    }
+
+    private TaskCompletionSource GateOf(RoundId round) => _gates.GetOrAdd(round, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 }

@@ -33,7 +33,7 @@ internal sealed class PeerLoop(
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
     private Pause? _pause;
     private string? _diskFault;
-    private RoundId _reported;
+    private RoundId _reported = new((reader.State.Current?.Id.Value ?? 1) - 1); // the rounds that ended before this peer ran are no news
 
     /// <summary>Runs until cancelled, or until <paramref name="until"/> says that this state was waited for.</summary>
     public async Task RunAsync(Func<FederationState, ulong, bool> until, CancellationToken cancellationToken)
@@ -224,11 +224,7 @@ internal sealed class PeerLoop(
     {
         foreach (var round in federation.Rounds.Where(r => r.Id.CompareTo(_reported) > 0 && r.PhaseAt(reader.Now) is Phase.Finalised or Phase.Aborted))
         {
-            if (_reported != default || round.Id == federation.Current?.Id)
-            {
-                context.Tell(new PeerEvent.RoundEnded(round.Id.Value, round.FinalisedAt is not null, round.Winner?.Aggregate.ToString() ?? ""));
-            }
-
+            context.Tell(new PeerEvent.RoundEnded(round.Id.Value, round.FinalisedAt is not null, round.Winner?.Aggregate.ToString() ?? ""));
             _reported = round.Id;
         }
     }
