@@ -21,6 +21,7 @@ internal sealed class LongChain : IAsyncDisposable
 {
     private const int Members = 2;
     private const int ChainId = 31337;
+    private const int PastStates = 4; // each is as large as the chain's state
     private static readonly TimeSpan LoadingLimit = TimeSpan.FromMinutes(10);
 
     private readonly AnvilChain _anvil;
@@ -50,7 +51,7 @@ internal sealed class LongChain : IAsyncDisposable
             await from.CopyToAsync(to);
         }
 
-        var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root, StateFile = copy, SaveInterval = TimeSpan.FromDays(1), StartLimit = LoadingLimit });
+        var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root, StateFile = copy, PastStates = PastStates, SaveInterval = TimeSpan.FromDays(1), StartLimit = LoadingLimit });
         Console.WriteLine($"{file}: {new FileInfo(file).Length / 1e6:0} MB, {new FileInfo(copy).Length / 1e6:0} MB unpacked, loaded into anvil in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s");
         return new LongChain(anvil, ContractAddress.Create(Deployer().Address, 0), copy);
     }
@@ -68,7 +69,7 @@ internal sealed class LongChain : IAsyncDisposable
     private static async Task BuildAsync(string root, int rounds, string file)
     {
         var start = Stopwatch.GetTimestamp();
-        await using var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root });
+        await using var anvil = await AnvilChain.StartAsync(new AnvilOptions { RepositoryRoot = root, PastStates = PastStates });
         using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(10) };
         var client = new ChainClient(http, anvil.RpcUrl, new ChainOptions { PollInterval = TimeSpan.FromMilliseconds(20) });
         using var deployer = new TransactionSender(client, Deployer(), ChainId);
@@ -85,21 +86,18 @@ internal sealed class LongChain : IAsyncDisposable
             await player.SendAsync(membership.Activate($$"""{"name":"{{player.Id}}"}""", player.Key.Address, player.NextCommitment()));
         }
 
+        await AskAsync("evm_setAutomine", false); // its time for a block grows with the chain's state, so a round shares one
         var contract = new RoundsClient(client, federation.Rounds);
         var policy = (await contract.GetPolicyAsync()).Hash;
         var adapter = plan.Genesis;
         for (var n = 1; n <= rounds; n++)
         {
             adapter = await PlayAsync(new RoundId((ulong)n), contract, policy, adapter, players);
+            await AskAsync("evm_mine");
             if (n % 1000 == 0)
             {
                 Console.WriteLine($"  {n} rounds built after {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s");
             }
-        }
-
-        while (await contract.GetFinalisedAsync() != (ulong)rounds)
-        {
-            await Task.Delay(100); // the last transactions are in the pool
         }
 
         var dump = Hex.Decode((await AskAsync("anvil_dumpState")).GetString()!);
@@ -116,22 +114,23 @@ internal sealed class LongChain : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens, submits, publishes and attests; returns the round's aggregate.</summary>
+    /// <summary>Opens, submits, publishes and attests, for one block; returns the round's aggregate.</summary>
     private static async Task<Hash256> PlayAsync(RoundId round, RoundsClient contract, Hash256 policy, Hash256 adapter, List<Player> players)
     {
-        await players[0].SendAsync(contract.Open());
+        var place = 0UL;
+        await players[0].SendAsync(contract.Open(), place++);
         var (set, beacon) = (Hash256.Zero, Hash256.Zero);
         foreach (var player in players)
         {
             var (manifest, secret) = (Keccak256.Hash($"manifest {round} {player.Id}"), player.OpenCommitment());
-            await player.SendAsync(contract.Submit(round, policy, adapter, manifest, secret, player.NextCommitment()));
+            await player.SendAsync(contract.Submit(round, policy, adapter, manifest, secret, player.NextCommitment()), place++);
             (set, beacon) = (Preimages.NextSet(set, player.Id, manifest), Preimages.NextBeacon(beacon, round, player.Id, secret));
         }
 
         var aggregator = TurnOrder.Of(beacon, round, players.Count, maxTurns: 1)[0];
         var (global, aggregate) = (Keccak256.Hash($"global {round}"), Keccak256.Hash($"adapter {round}"));
-        await players[aggregator].SendAsync(contract.Publish(round, 0, global, aggregate));
-        await players[1 - aggregator].SendAsync(contract.Attest(round, 0, Preimages.Candidate(round, 0, set, global, aggregate), valid: true));
+        await players[aggregator].SendAsync(contract.Publish(round, 0, global, aggregate), place++);
+        await players[1 - aggregator].SendAsync(contract.Attest(round, 0, Preimages.Candidate(round, 0, set, global, aggregate), valid: true), place);
         return aggregate;
     }
 
@@ -162,11 +161,13 @@ internal sealed class LongChain : IAsyncDisposable
 
         public Hash256 OpenCommitment() => Secret(_commitments - 1);
 
-        public Task SendAsync(ContractCall call) => send(new DynamicFeeTransaction
+        /// <param name="call">What it says.</param>
+        /// <param name="place">Its place in the block, which is filled by what is bid.</param>
+        public Task SendAsync(ContractCall call, ulong place = 0) => send(new DynamicFeeTransaction
         {
             ChainId = ChainId,
             Nonce = _nonce++,
-            MaxFeePerGas = 10_000_000_000,
+            MaxFeePerGas = 10_000_000_000 - place,
             MaxPriorityFeePerGas = 1,
             GasLimit = 500_000,
             To = call.To,

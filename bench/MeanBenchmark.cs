@@ -45,6 +45,13 @@ internal static class MeanBenchmark
         Console.WriteLine($"{members} updates of {values * 1000 / members:0.0} MB, with a byte a value {small.Gigabytes * 1000 / members:0.0} MB ({small.Gigabytes / values:0.0000} of it)");
         Memory(plain);
 
+        Plain(plain, small);
+        Sealed(plain, folder);
+    }
+
+    private static void Plain(UpdateSet plain, UpdateSet small)
+    {
+        var (members, values) = (plain.Updates.Count, plain.Gigabytes);
         List<long> samples = [.. plain.Updates.Select(u => u.Weight)];
         List<long> ones = [.. plain.Updates.Select(_ => 1L)];
         var sums = new int[Threads];
@@ -68,8 +75,6 @@ internal static class MeanBenchmark
             .AddTimed($"weights by samples, {Threads} threads", values, () => WeightedMean.Of(plain.Updates, samples, Threads))
             .AddTimed($"weights of 1, a byte a value, {Threads} threads", small.Gigabytes, () => WeightedMean.Of(small.Updates, ones, Threads));
         contest.Print();
-        numpy?.Dispose();
-        Sealed(plain, folder);
     }
 
     /// <summary>What a mean allocates beside its result, of some updates and of all.</summary>

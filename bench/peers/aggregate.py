@@ -38,7 +38,7 @@ def exact():
 
 def load():
     global clients
-    clients = [np.array_split(d * np.float32(2.0 ** -20), LAYERS) for d in maps()]
+    clients = [np.array_split(d.astype(np.float32) * np.float32(2.0 ** -20), LAYERS) for d in maps()]
 
 
 def flower():

@@ -163,6 +163,7 @@ public sealed class AnvilChain : IAsyncDisposable
             "--port", options.Port.ToString(CultureInfo.InvariantCulture),
             "--chain-id", options.ChainId.ToString(CultureInfo.InvariantCulture),
             "--hardfork", "cancun", // what the contracts are compiled for, and the least that a chain must be
+            "--prune-history", options.PastStates.ToString(CultureInfo.InvariantCulture),
         ];
         if (options.StateFile is { } file)
         {

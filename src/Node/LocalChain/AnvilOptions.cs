@@ -21,6 +21,9 @@ public sealed record AnvilOptions
     /// <summary>How long it may take until it listens; default 30 s. Loading a long chain takes longer.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>For how many blocks back it can be asked for a balance or a call; default 128. Older states are dropped, and none is written into the user's home, where nobody would delete it.</summary>
+    public int PastStates { get; init; } = 128;
+
     /// <summary>A block at this interval. Null, the default: one at once for each transaction.</summary>
     public TimeSpan? BlockTime { get; init; }
 }

@@ -60,7 +60,7 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
             try
             {
                 await using var file = store.OpenFile(payload);
-                var bytes = Decrypt(file, maxSize);
+                var bytes = Decrypt(file, size, maxSize);
                 return Matches(bytes, plaintext) ? (bytes, fetched.ToString())
                     : throw new InvalidDataException($"the sealed file {payload} holds other bytes than its digest {plaintext} says");
             }
@@ -87,7 +87,7 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
             try
             {
                 buffer.Position = 0;
-                var bytes = Decrypt(buffer, maxSize);
+                var bytes = Decrypt(buffer, buffer.Length, maxSize);
                 if (Matches(bytes, plaintext))
                 {
                     return (bytes, $"re-sealed by {endpoint}");
@@ -140,10 +140,10 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
 
     private static bool Matches(byte[] bytes, Hash256 digest) => new Hash256(System.Security.Cryptography.SHA256.HashData(bytes)) == digest;
 
-    private byte[] Decrypt(Stream sealedFile, long maxSize)
+    private byte[] Decrypt(Stream sealedFile, long size, long maxSize)
     {
         using var reader = AgeReader.Open(sealedFile, identities, leaveOpen: true);
-        using var bytes = new MemoryStream();
+        using var bytes = new MemoryStream((int)Math.Min(size, maxSize)); // a little more than the plaintext
         var buffer = new byte[65_536];
         for (int read; (read = reader.Read(buffer)) > 0;)
         {
