@@ -72,11 +72,13 @@ public sealed class StudyTests
         using var folder = new TemporaryFolder();
         SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
         var done = await Fedchain.RunAsync(
-            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "--unseen", "--attackers", "1", "--workers", "2"]);
+            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "centralised", "--unseen", "--attackers", "1", "--workers", "2"]);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["study"], "study.json"), Cancellation)).RootElement;
-        Assert.Equal(["cardiology", "dermatology", "nephrology"], report.GetProperty("unseen").EnumerateArray().Select(u => u.GetProperty("institution").GetString()));
+        Assert.Equal(
+            [.. from method in new[] { "fedit", "centralised" } from institution in new[] { "cardiology", "dermatology", "nephrology" } select (method, institution)],
+            report.GetProperty("unseen").EnumerateArray().Select(u => (u.GetProperty("method").GetString()!, u.GetProperty("institution").GetString()!)));
         var attacks = report.GetProperty("attacks").EnumerateArray().ToDictionary(a => a.GetProperty("attack").GetString()!, a => a.GetProperty("gain").GetDouble());
         Assert.Equal(["1 x SignFlip", "1 x Scale", "1 x Noise", "1 x LabelFlip", "1 x Copy"], attacks.Keys);
         Assert.True(attacks["1 x Scale"] < report.GetProperty("attacks")[0].GetProperty("cleanGain").GetDouble(), "A mean has nothing against an update a hundred times too large.");
@@ -86,6 +88,7 @@ public sealed class StudyTests
     [Theory]
     [InlineData("There is no method 'fedot'", "--methods", "fedot")]
     [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
+    [InlineData("'momentum=1000' changes nothing", "--methods", "trimmed:momentum=1000")]
     [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]
     [InlineData("1 to 2 can be dishonest", "--attackers", "3")]
     [InlineData("fedex adds to the base model's weights", "--methods", "fedex", "--weights", "bf16")]

@@ -86,7 +86,7 @@ internal sealed class InstitutionStudy
         var (methods, tuning) = _options.Tune ? Tune(cancellationToken) : (_options.Methods, []);
         var seeds = Enumerable.Range(1, _options.Seeds).Select(s => (ulong)s).ToList();
         var federated = methods.OfType<StudyMethod.Federated>().ToList();
-        var unseen = _options.Unseen ? federated.SelectMany(m => _data.Institutions.Select(i => new StudyRun(m, 1) { LeftOut = [i.Name] })).ToList() : [];
+        var unseen = _options.Unseen ? methods.Where(m => m is StudyMethod.Federated or StudyMethod.Centralised).SelectMany(m => _data.Institutions.Select(i => new StudyRun(m, 1) { LeftOut = [i.Name] })).ToList() : [];
         var attacks = federated.SelectMany(m => _options.Attackers.SelectMany(n => Enum.GetValues<AttackKind>().Select(kind => new StudyRun(m, 1) { Attack = new(kind, n) }))).ToList();
         _runner.Complete([Baseline, .. methods.SelectMany(m => seeds.Select(s => new StudyRun(m, s))), .. unseen, .. attacks], cancellationToken);
 

@@ -86,12 +86,14 @@ internal static class StudyPlan
                     return f with { OwnFrom = value };
                 case ("proximal", StudyMethod.Federated f) when value >= 0:
                     return f with { Proximal = value };
+                case ("momentum", StudyMethod.Federated f) when value is >= 1 and <= AggregationRule.MaxBeta && value == Math.Floor(value):
+                    return f with { Rule = new AggregationRule.Momentum((int)value, f.Rule.Combining) };
                 case ("remember", StudyMethod.Federated f) when value is 0 or 1:
                     return f with { RemembersOptimiser = value == 1 };
             }
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1), shared-rate and keep-curve (0 or 1) are a federation's or the pooled records'; alternate (0 or 1), bits (8, 16 or 32), beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal and remember (0 or 1) a federation's; power (1 or 2) a fair mean's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1), shared-rate and keep-curve (0 or 1) are a federation's or the pooled records'; alternate (0 or 1), bits (8, 16 or 32), beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal, remember (0 or 1) and momentum (1 to 999 thousandths) a federation's; power (1 or 2) a fair mean's.");
     }
 }

@@ -40,7 +40,9 @@ public abstract record AggregationRule
     /// <summary>What <see cref="Momentum.Beta"/> counts: thousandths.</summary>
     public const int MomentumUnit = 1000;
 
-    private const int MaxBeta = 990;
+    /// <summary>The most that <see cref="Momentum.Beta"/> can be.</summary>
+    public const int MaxBeta = 990;
+
     private const int MaxUpdates = 1 << 16;
     private const string What = "policy's rule";
 
