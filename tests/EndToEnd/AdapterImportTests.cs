@@ -110,7 +110,7 @@ public sealed class AdapterImportTests : IDisposable
             model, Records, policy, new LocalTraining { Steps = 20, OwnAdapter = true }, seed: 1, new ModelPlacement(ComputeDevice.Cpu, Weights: null, Threads: 1), Cancellation);
         var folder = Directory.CreateDirectory(Path.Combine(HomeFolder.Open(Home).RoundsPath, "31337-0x", "1", "trainer")).FullName;
         var trained = await trainer.TrainAsync(
-            new TrainingTask(new RoundId(1), new RoundsProgress(0, 1), Adapter.First(trainer.Layout, policy.Seed, config.FractionBits), Factors.Both, folder, []),
+            new TrainingTask(new RoundId(1), new RoundsProgress(0, 1), Adapter.First(trainer.Layout, policy.Seed, config.FractionBits), Factors.Both, folder, [], Assert.Fail),
             new Progress<TrainingStep>(), Cancellation);
         var values = new float[trained.Adapter.Layout.Count];
         FixedPoint.Dequantize(trained.Adapter.Values, config.FractionBits, values);

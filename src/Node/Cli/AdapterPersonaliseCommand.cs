@@ -59,7 +59,7 @@ internal static class AdapterPersonaliseCommand
 
             var before = Math.Min(shared, Loss());
             var options = training.ForPersonal(folder.Settings.Seed);
-            var memory = (training.PersonalShare > 0 ? TrainingFiles.LatestMemory(folder, digest, start.Config) : null) ?? new OptimiserMemory();
+            var memory = (training.PersonalShare > 0 ? TrainingFiles.LatestMemory(folder, digest, start.Config, Damaged) : null) ?? new OptimiserMemory();
             loaded.Model.TrainAdapter(prepared.Train, options, resumption: null, memory, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)
@@ -98,11 +98,13 @@ internal static class AdapterPersonaliseCommand
         return command;
     }
 
+    private static void Damaged(string path, InvalidDataException fault) => Console.Error.WriteLine($"{path} is damaged ({fault.Message.TrimEnd('.')}), so that of the round before it counts.");
+
     /// <summary>Puts the home's own adapter beside the shared one on the model.</summary>
     private static PeftFolder WithOwn(CausalLanguageModel model, HomeFolder home, Hash256 baseModel)
     {
         var shared = model.ExportAdapter();
-        var own = TrainingFiles.LatestOwn(home, baseModel, shared.Layout, shared.FractionBits) ?? throw new UserErrorException(
+        var own = TrainingFiles.LatestOwn(home, baseModel, shared.Layout, shared.FractionBits, Damaged) ?? throw new UserErrorException(
             $"The peer of {home.Path} has trained no adapter of its own beside shared ones of this shape. It does with \"ownAdapter\": true under \"training\" in home.json; without --own-adapter the personal adapter goes on from the shared one alone.");
         var pair = AdapterPair.ConfigOf(model.AdapterConfig!);
         model.AttachAdapter(pair, AdapterPair.Join(shared, own, model.LayoutFor(pair)));

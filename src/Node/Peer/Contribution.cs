@@ -33,7 +33,7 @@ internal sealed class Contribution(PeerContext context)
         var folder = context.FolderOf(round);
         var first = federation.FinalisedBefore(round).LastOrDefault() ?? round;
         var progress = new RoundsProgress((int)Math.Min(round.FinalisedBefore, int.MaxValue), (int)federation.Policies[first.Policy].Params.Rounds);
-        var task = new TrainingTask(round.Id, progress, start, factors, folder.Trainer, folder.EarlierTrainers);
+        var task = new TrainingTask(round.Id, progress, start, factors, folder.Trainer, folder.EarlierTrainers, context.TellDamage);
         var began = context.Time.GetTimestamp();
         TrainedAdapter trained;
         Crash.At(CrashPoint.TrainingBegun);

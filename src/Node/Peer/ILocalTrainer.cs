@@ -13,6 +13,9 @@ public interface ILocalTrainer
     /// <summary>Names base model and validation records: losses on one set can be compared with each other, and with no others.</summary>
     Hash256 ValidationSet { get; }
 
+    /// <summary>The most bytes that it has in <see cref="TrainingTask.Folder"/> at a time, checkpoints and all.</summary>
+    long WorkingBytes => 0;
+
     /// <summary>Trains a round's factors on the institution's own records. Cancelled or killed, the same task goes on where it was.</summary>
     Task<TrainedAdapter> TrainAsync(TrainingTask task, IProgress<TrainingStep> progress, CancellationToken cancellationToken);
 
@@ -27,7 +30,8 @@ public interface ILocalTrainer
 /// <param name="Factors">What is trained.</param>
 /// <param name="Folder">Where the trainer keeps what it needs for going on, in this round and in later ones. It is there, and the trainer's alone.</param>
 /// <param name="Earlier">The same of earlier rounds, the latest first.</param>
-public sealed record TrainingTask(RoundId Round, RoundsProgress Progress, Adapter Start, Factors Factors, string Folder, IEnumerable<string> Earlier);
+/// <param name="Tell">Takes sentences for the operator, of files there that can't be read or written.</param>
+public sealed record TrainingTask(RoundId Round, RoundsProgress Progress, Adapter Start, Factors Factors, string Folder, IEnumerable<string> Earlier, Action<string> Tell);
 
 /// <summary>How far a federation's rounds from its genesis on are: what everybody's learning rate goes by.</summary>
 /// <param name="Finalised">Rounds finalised since the genesis.</param>

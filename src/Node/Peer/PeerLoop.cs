@@ -162,7 +162,7 @@ internal sealed class PeerLoop(
     /// <summary>Not before there is room for what comes of it: hours of training would be lost.</summary>
     private Task TrainAsync(FederationState federation, RoundState round, CancellationToken cancellationToken)
     {
-        context.Home.RequireRoom(FilesOfUpdate * AdapterFile.LengthOf(context.Trainer.Layout));
+        context.Home.RequireRoom((FilesOfUpdate * AdapterFile.LengthOf(context.Trainer.Layout)) + context.Trainer.WorkingBytes);
         return contribution.TrainAsync(federation, round, cancellationToken);
     }
 

@@ -42,6 +42,8 @@ public sealed class TorchTrainer : ILocalTrainer, IDisposable
 
     public Hash256 ValidationSet { get; }
 
+    public long WorkingBytes => TrainingFiles.MostBytes(_pair is null ? Layout : _model.LayoutFor(_pair));
+
     /// <summary>Loads model and records.</summary>
     /// <exception cref="UserErrorException">The model isn't the one that the policy names, or there is nothing to train on.</exception>
     internal static async Task<TorchTrainer> LoadAsync(

@@ -1,5 +1,6 @@
 using FedChain.Learning;
 using FedChain.Learning.Data.Generated;
+using FedChain.Node.Homes;
 using FedChain.Node.Models;
 using FedChain.Node.Peer;
 using FedChain.Node.Training;
@@ -15,6 +16,7 @@ public sealed class TorchTrainerTests : IDisposable
     private static readonly Hash256 Seed = new(new byte[Hash256.Size]);
     private static readonly AdapterConfig Config = new(2, 4, ["q_proj", "v_proj"]);
     private readonly string _folder = Directory.CreateTempSubdirectory("fedchain-trainer").FullName;
+    private readonly List<string> _told = [];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -63,7 +65,36 @@ public sealed class TorchTrainerTests : IDisposable
             await File.WriteAllBytesAsync(file, (await File.ReadAllBytesAsync(file, Cancellation))[..^9], Cancellation);
         }
 
+        Assert.Empty(_told);
         Assert.Equal(expected.Adapter.Values.ToArray(), (await trainer.TrainAsync(damaged, new Steps(), Cancellation)).Adapter.Values.ToArray());
+        Assert.Contains("is damaged", Assert.Single(_told), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(damaged.Folder, "training-*.damaged"));
+    }
+
+    [Fact]
+    public async Task A_training_goes_on_where_no_checkpoint_can_be_written_and_tells_so_once()
+    {
+        using var trainer = await LoadAsync();
+        var expected = await trainer.TrainAsync(Round(trainer, 1, "whole"), new Steps(), Cancellation);
+        var task = Round(trainer, 1, "in the way");
+        Directory.CreateDirectory(Path.Combine(task.Folder, $"training-{AdapterFile.Digest(task.Start)}.safetensors"));
+        Assert.Equal(expected.Adapter.Values.ToArray(), (await trainer.TrainAsync(task, new Steps(), Cancellation)).Adapter.Values.ToArray());
+        Assert.Contains("A checkpoint of the training can't be written", Assert.Single(_told), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task It_asks_for_as_much_room_as_it_takes(bool own)
+    {
+        using var trainer = await LoadAsync(own);
+        var task = Round(trainer, 1, "1");
+        var most = 0L;
+        await trainer.TrainAsync(task, new Steps(each: () => most = Math.Max(most, Size())), Cancellation);
+        Assert.InRange(Math.Max(most, Size()), 1, trainer.WorkingBytes);
+        Assert.InRange(2 * most, trainer.WorkingBytes / 2, long.MaxValue); // while a checkpoint is written the one before is still there
+
+        long Size() => new DirectoryInfo(task.Folder).EnumerateFiles().Sum(f => f.Length);
     }
 
     [Fact]
@@ -150,6 +181,8 @@ public sealed class TorchTrainerTests : IDisposable
         var before = new TrainingFiles(third, pair, digest).Own()!;
         Assert.Equal(new TrainingFiles(second, pair, digest).Own()!.Values.ToArray(), before.Values.ToArray());
         Assert.NotEqual(own.Values.ToArray(), before.Values.ToArray());
+        Assert.Contains($"{damaged} is damaged", Assert.Single(_told), StringComparison.Ordinal);
+        Assert.True(File.Exists(damaged + AtomicFile.Damaged));
     }
 
     private async Task<TorchTrainer> LoadAsync(bool own = false)
@@ -164,20 +197,21 @@ public sealed class TorchTrainerTests : IDisposable
     }
 
     private TrainingTask Round(TorchTrainer trainer, ulong round, string folder) =>
-        new(new RoundId(round), new RoundsProgress((int)round - 1, 4), Adapter.First(trainer.Layout, Seed, fractionBits: 20), Factors.Both, Folder(folder), []);
+        new(new RoundId(round), new RoundsProgress((int)round - 1, 4), Adapter.First(trainer.Layout, Seed, fractionBits: 20), Factors.Both, Folder(folder), [], _told.Add);
 
     private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
     private sealed class KilledException : Exception;
 
     /// <summary>Notes where a training begins, and ends it as a kill would: between a step and its checkpoint.</summary>
-    private sealed class Steps(int? killedAt = null) : IProgress<TrainingStep>
+    private sealed class Steps(int? killedAt = null, Action? each = null) : IProgress<TrainingStep>
     {
         public int First { get; private set; }
 
         public void Report(TrainingStep value)
         {
             First = First == 0 ? value.Step : First;
+            each?.Invoke();
             if (value.Step == killedAt)
             {
                 throw new KilledException();
