@@ -10,22 +10,23 @@ namespace FedChain.Node.Peer;
 /// </summary>
 internal static class ServiceNotice
 {
-    /// <summary>How often the service manager wants to hear of us; null if it doesn't.</summary>
-    public static TimeSpan? WatchdogInterval =>
-        ulong.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds / 2.0)
-            : null;
+    /// <summary>How old the state that 'systemctl status' shows may be.</summary>
+    private static readonly TimeSpan MostInterval = TimeSpan.FromSeconds(10);
 
     public static void Ready() => Send("READY=1");
 
     public static void Stopping() => Send("STOPPING=1");
 
-    /// <summary>Says that all is well, as long as it is, until cancelled. A peer that has stalled falls silent, and is started again.</summary>
+    /// <summary>
+    /// Says how it goes, and while all is well that it does, until cancelled: twice in the time after which the service manager's watchdog gives up, or more
+    /// often. A peer that has stalled doesn't feed the watchdog, and is started again.
+    /// </summary>
     public static async Task KeepAsync(Pulse pulse, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (WatchdogInterval is not { } interval)
+        var interval = MostInterval;
+        if (ulong.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var watchdog) && watchdog > 0)
         {
-            return;
+            interval = TimeSpan.FromMicroseconds(Math.Min(watchdog / 2.0, interval.TotalMicroseconds));
         }
 
         try
@@ -44,7 +45,7 @@ internal static class ServiceNotice
     }
 
     private static string Line(PeerStatus status) =>
-        $"round {status.Round} {status.Phase}{(status.Why.Length == 0 ? "" : $"; {status.Why.ReplaceLineEndings(" ")}")}";
+        $"{(status.Phase.Length == 0 ? "no round yet" : $"round {status.Round} {status.Phase}")}{(status.Why.Length == 0 ? "" : $"; {status.Why.ReplaceLineEndings(" ")}")}";
 
     private static void Send(string state)
     {
