@@ -123,8 +123,13 @@ public sealed class AdapterImportTests : IDisposable
         Assert.Equal(4, PeftFolder.Read(ImportedAdapter.Find(HomeFolder.Open(Home), "personal").Folder).Config.Rank);
         Assert.True(await LossAsync("--adapter", "imported:personal") < await LossAsync("--adapter", Given));
 
+        // Without --steps it is the share's: as many as the 20 in the round.
+        string[] derived = [.. personalise.Except(["--steps", "10"]), "--name", "other"];
+        Assert.Equal(20, JsonDocument.Parse((await Fedchain.RunAsync(derived)).RequireDone()).RootElement.GetProperty("steps").GetInt32());
+        Array.ForEach(Directory.GetFiles(folder, "optimiser-*"), File.Delete);
+        (await Fedchain.RunAsync([.. personalise.Except(["--steps", "10"]), "--name", "third"])).RequireRefusal("remembers 0 with such an adapter. Say how many with --steps.");
         Array.ForEach(Directory.GetFiles(folder, "own-*"), File.Delete);
-        (await Fedchain.RunAsync([.. personalise, "--name", "other"])).RequireRefusal("has trained no adapter of its own");
+        (await Fedchain.RunAsync([.. personalise, "--name", "fourth"])).RequireRefusal("has trained no adapter of its own");
     }
 
     [Fact]

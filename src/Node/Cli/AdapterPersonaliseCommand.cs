@@ -28,12 +28,12 @@ internal static class AdapterPersonaliseCommand
             Trains an adapter of this institution's own: from a shared one on, on its own records alone. It stays in the home, is shared with nobody, and
             is used as imported:NAME by generate, evaluate, chat, 'adapter keep' and 'adapter merge'. Nothing is kept that does worse on the validation
             records than the adapter that it began from. A shared adapter serves all institutions; this one serves one. With --personal-share, which the peer
-            was given too, the learning rate goes on from where the federation's rounds left it, and the peer's optimiser with it; R rounds of S steps and a
-            share of p leave R S p / (1 - p) for --steps. With --own-adapter it is the pair of the shared adapter and the one that this home's peer trained beside
+            was given too, the learning rate goes on from where the federation's rounds left it, and the peer's optimiser with it, for as many steps as that share
+            leaves: S p / (1 - p) after S in the rounds, unless --steps says another number. With --own-adapter it is the pair of the shared adapter and the one that this home's peer trained beside
             it, of twice the rank.
 
             Examples:
-              fedchain adapter personalise --home /srv/fedchain --adapter round:latest --steps 600 --personal-share 0.5
+              fedchain adapter personalise --home /srv/fedchain --adapter round:latest --personal-share 0.5
               fedchain adapter keep imported:personal --home /srv/fedchain
             """)
         { home, rpc, from, name, data, passphrase, json };
@@ -58,8 +58,13 @@ internal static class AdapterPersonaliseCommand
             }
 
             var before = Math.Min(shared, Loss());
-            var options = training.ForPersonal(folder.Settings.Seed);
             var memory = (training.PersonalShare > 0 ? TrainingFiles.LatestMemory(folder, digest, start.Config, Damaged) : null) ?? new OptimiserMemory();
+            if (training.PersonalShare > 0 && !trainingOptions.NamesSteps(result))
+            {
+                training = training with { Steps = StepsAfter(memory.Steps, training.PersonalShare) };
+            }
+
+            var options = training.ForPersonal(folder.Settings.Seed);
             loaded.Model.TrainAdapter(prepared.Train, options, resumption: null, memory, result.GetValue(json) ? null : new Printer(), cancellationToken);
             var after = Loss();
             if (after >= before)
@@ -97,6 +102,10 @@ internal static class AdapterPersonaliseCommand
         });
         return command;
     }
+
+    private static int StepsAfter(int steps, double share) => (int)Math.Min(int.MaxValue, Math.Round(steps * share / (1 - share))) is > 0 and var personal
+        ? personal
+        : throw new UserErrorException($"With --personal-share the personal steps follow from those in the federation's rounds, and this home's peer remembers {steps} with such an adapter. Say how many with --steps.");
 
     private static void Damaged(string path, InvalidDataException fault) => Console.Error.WriteLine($"{path} is damaged ({fault.Message.TrimEnd('.')}), so that of the round before it counts.");
 

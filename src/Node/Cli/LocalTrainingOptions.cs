@@ -35,6 +35,8 @@ internal sealed class LocalTrainingOptions
         }
     }
 
+    public bool NamesSteps(ParseResult result) => result.GetValue(_steps) is not null;
+
     /// <summary>The settings with what was given on the command line in place of the home's.</summary>
     /// <exception cref="UserErrorException">A value out of range.</exception>
     public LocalTraining Apply(ParseResult result, LocalTraining training)
