@@ -6,6 +6,7 @@ using FedChain.Node.Demo;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.EndToEnd.Tests;
@@ -172,6 +173,42 @@ public sealed class PeerTests
 
         Assert.Equal(1, published);
         Assert.Single(Enumerable.Range(0, 3).SelectMany(i => RoundFolder.PublishedIn(federation.HomeOf(i))));
+    }
+
+    [Fact]
+    public async Task Who_trained_on_more_samples_than_weigh_claims_as_many_as_do_and_what_nobody_would_take_is_not_submitted()
+    {
+        await using var federation = await TestFederation.FoundAsync(
+            members: 3, rounds: 1, steps: 1, change: p => p with { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 2 });
+        using var control = new AnvilControl(federation.Chain.RpcUrl);
+        using var patience = Limit();
+        long[] samples = [240, 1, 0]; // of which the update format knows only what is at least 1
+        var peers = new List<RunningPeer>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                peers.Add(await RunningPeer.StartAsync(federation.HomeOf(i), federation.Passphrase, new IntegerTrainer(federation.Layout, 3 * (i + 1), samples: samples[i]), patience.Token));
+            }
+
+            await peers[2].SeenAsync<PeerEvent.Trouble>(e => e.Final && e.What.Contains("everybody would refuse this update", StringComparison.Ordinal));
+            await peers[0].SeenAsync<PeerEvent.Submitted>();
+            await peers[1].SeenAsync<PeerEvent.Submitted>();
+            await control.AdvanceAsync(1800);
+            Assert.True((await peers[0].SeenAsync<PeerEvent.RoundEnded>()).Finalised);
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        await federation.Reader.ReadAsync(patience.Token);
+        using var file = File.OpenRead(federation.HomeOf(0).AdapterFile(federation.Reader.State.Current!.Winner!.Aggregate));
+        var first = Adapter.First(federation.Layout, default, 20);
+        Assert.Equal(first.Values.ToArray().Select(v => v + 4), AdapterFile.Read(file, file.Length, 20, federation.Layout, out _).Values.ToArray()); // (2 * 3 + 6) / 3
     }
 
     [Fact]
