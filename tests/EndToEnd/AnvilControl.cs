@@ -40,6 +40,9 @@ internal sealed class AnvilControl(Uri rpc) : IDisposable
         await AskAsync("anvil_stopImpersonatingAccount", contract.ToString());
     }
 
+    /// <summary>Puts as many empty blocks in the place of the latest ones: what was in those is undone.</summary>
+    public Task ReorganiseAsync(int depth) => AskAsync("anvil_reorg", depth, Array.Empty<object>());
+
     /// <summary>The chain as it is now, as a file from which another anvil starts with the same blocks.</summary>
     public async Task DumpAsync(string file)
     {

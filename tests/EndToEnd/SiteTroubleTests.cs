@@ -61,6 +61,30 @@ public sealed class SiteTroubleTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)] // all but the opening of the round before: one more would undo the founding, which is done by hand
+    public async Task A_reorganisation_undoes_what_members_did_and_they_do_it_again(int depth)
+    {
+        await using var scene = await Scene.FoundAsync(rounds: 3);
+        var trainer = new GatedTrainer(new IntegerTrainer(scene.Federation.Layout, 1));
+        await scene.StartAsync(trainer);
+        for (var round = 1UL; round <= 3; round++)
+        {
+            trainer.Open(new RoundId(round));
+            await scene.EndsAsync(round);
+            if (round < 3)
+            {
+                await scene.OthersSubmitAsync(round + 1); // and wait for the first; the chain rests
+                await scene.Control.ReorganiseAsync(depth);
+                await scene.SubmittedAgainAsync(new RoundId(round + 1), [2, 3]);
+            }
+        }
+
+        await scene.SubmittedAsync([1, 2, 3], [1, 2, 3], [1, 2, 3]);
+    }
+
+    [Theory]
     [InlineData(-90)]
     [InlineData(90)]
     [InlineData(-3 * (int)Day)]
@@ -138,6 +162,17 @@ public sealed class SiteTroubleTests
             {
                 Assert.True((await peer.SeenAsync<PeerEvent.RoundEnded>(e => e.Round == round)).Finalised);
             }
+        }
+
+        /// <summary>Waits until the chain, as it stands now, has these members' submissions.</summary>
+        public async Task SubmittedAgainAsync(RoundId round, IReadOnlyList<uint> members)
+        {
+            do
+            {
+                await Task.Delay(20, _limit.Token);
+                await Federation.Reader.ReadAsync(_limit.Token);
+            }
+            while (Federation.Reader.State.Round(round)?.Submissions.Select(s => s.Member.Value).Order().SequenceEqual(members) != true);
         }
 
         /// <param name="members">Of each round, who submitted.</param>
