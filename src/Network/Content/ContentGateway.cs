@@ -19,6 +19,7 @@ namespace FedChain.Network.Content;
 /// GET /fedchain/v1/reach/{member}                whether that member's published endpoints answer from here, as JSON
 /// </code>
 /// Errors are plain text: 400 for what can't be read, 401 for a missing or wrong token where one is asked for, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
+/// Who reads an answer too slowly is cut off (<see cref="PacedBody"/>), so that nobody holds what others wait for.
 /// </summary>
 public sealed class ContentGateway : IAsyncDisposable
 {
@@ -97,6 +98,7 @@ public sealed class ContentGateway : IAsyncDisposable
     private async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Body = new PacedBody(context.Response.Body, _options);
         try
         {
             await next(context);
