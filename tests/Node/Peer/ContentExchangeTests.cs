@@ -130,6 +130,7 @@ public sealed class ContentExchangeTests : IDisposable
         return new RoundState
         {
             Id = new RoundId(1),
+            Contract = default,
             Policy = default,
             Base = default,
             FinalisedBefore = 0,
