@@ -16,6 +16,9 @@ internal sealed record ChaosOptions(int Members, int Rounds, int Seed, string? H
 
     public ImmutableArray<Fault> Faults => Schedule.Of(Seed, Members, Rounds, _phase, TimeSpan.FromSeconds(Params.Publishing));
 
+    /// <summary>How long a member that is ready and has its update may take to submit it, on a busy machine; if its round stays open for longer, it must have.</summary>
+    public TimeSpan SubmitPatience => TimeSpan.FromSeconds(Params.Training) / 4;
+
     /// <summary>The longest that a round can take by its own deadlines, the opening by the last of the members included, and as much again for a busy machine.</summary>
     public TimeSpan LongestRound => 2 * TimeSpan.FromSeconds(Params.Training + (Params.MaxTurns * (Params.Publishing + Params.Attesting)) + ((ulong)Members * Node.Peer.Decision.OpeningStagger));
 }

@@ -19,7 +19,10 @@ internal sealed record ChaosReport
     /// <summary>Members that ended without being killed, as "member 3: what it said".</summary>
     public required IReadOnlyList<string> Ended { get; init; }
 
-    /// <summary>Updates that were written and not submitted as they were, checks of the history that didn't hold, members without the last adapter.</summary>
+    /// <summary>
+    /// Updates that were written and not submitted as they were, or not at all though there was time, checks of the history that didn't hold, members without the last
+    /// adapter.
+    /// </summary>
     public required IReadOnlyList<string> Lost { get; init; }
 
     /// <summary>What somebody sent twice.</summary>
@@ -30,6 +33,9 @@ internal sealed record ChaosReport
     /// <summary>The most steps of training that a kill cost.</summary>
     public required int StepsLost { get; init; }
 
+    /// <summary>The steps between two checkpoints: no kill may cost more.</summary>
+    public required int CheckpointSteps { get; init; }
+
     /// <summary>Updates in the rounds, of as many as there could be.</summary>
     public required int Submissions { get; init; }
 
@@ -37,7 +43,7 @@ internal sealed record ChaosReport
 
     public required TimeSpan Took { get; init; }
 
-    public bool Holds => Finalised + Aborted == Rounds && Ended.Count == 0 && Lost.Count == 0 && Duplicates.Count == 0 && ChecksHeld > 0;
+    public bool Holds => Finalised + Aborted == Rounds && Finalised > 0 && Ended.Count == 0 && Lost.Count == 0 && Duplicates.Count == 0 && StepsLost <= CheckpointSteps && ChecksHeld > 0;
 
     public override string ToString()
     {
@@ -45,7 +51,7 @@ internal sealed record ChaosReport
         Row("faults injected", $"{Kills} kills, {AggregatorKills} of them of the aggregator");
         Row("rounds", $"{Finalised} finalised, {Aborted} aborted, {Rounds - Finalised - Aborted} undecided");
         Row("updates submitted", $"{Submissions} of {Possible}");
-        Row("most steps lost by a kill", $"{StepsLost}");
+        Row("most steps lost by a kill", $"{StepsLost} of at most {CheckpointSteps}");
         Row("ended by themselves", $"{Ended.Count}", Ended);
         Row("data lost", $"{Lost.Count}", Lost);
         Row("duplicates", $"{Duplicates.Count}", Duplicates);

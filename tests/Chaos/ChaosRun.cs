@@ -13,6 +13,9 @@ internal sealed class ChaosRun
 {
     private const int Steps = 10;
 
+    /// <summary>Fewer than a training has, or nothing would be seen of them.</summary>
+    private const int CheckpointSteps = 4;
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     private readonly ChaosOptions _options;
@@ -27,7 +30,7 @@ internal sealed class ChaosRun
     {
         (_options, _federation) = (options, federation);
         _members = [.. federation.Members.Select((m, i) =>
-            new Member(HomeFolder.Open(m.Home), federation.Home.PassphraseFile, Path.Combine(federation.Home.Logs, $"{m.Name}.jsonl"), i + 1))];
+            new Member(HomeOf(m.Home), federation.Home.PassphraseFile, Path.Combine(federation.Home.Logs, $"{m.Name}.jsonl"), i + 1))];
     }
 
     private FederationState State => _federation.Reader.State;
@@ -164,12 +167,24 @@ internal sealed class ChaosRun
         var lost = new List<string>();
         foreach (var member in _members)
         {
-            foreach (var (digest, bytes) in member.Written)
+            foreach (var (digest, (bytes, at)) in member.Written)
             {
                 var update = UpdateManifest.Parse(bytes);
-                if (State.Round(update.Round)?.SubmissionOf(update.Member) is { } submission && submission.Manifest != digest)
+                if (State.Round(update.Round) is not { } round)
                 {
-                    lost.Add($"member {member.Number} had written the update {digest} for round {update.Round} and submitted {submission.Manifest}");
+                    continue;
+                }
+
+                if (round.SubmissionOf(update.Member) is { } submission)
+                {
+                    if (submission.Manifest != digest)
+                    {
+                        lost.Add($"member {member.Number} had written the update {digest} for round {update.Round} and submitted {submission.Manifest}");
+                    }
+                }
+                else if (member.Lives.LongestBetween(at, DateTimeOffset.FromUnixTimeSeconds((long)round.ClosesAt)) is var had && had > _options.SubmitPatience)
+                {
+                    lost.Add($"member {member.Number} had written the update {digest}, was ready for {had.TotalSeconds:F0} s while round {update.Round} was open for it, and submitted nothing");
                 }
             }
 
@@ -202,10 +217,18 @@ internal sealed class ChaosRun
             Duplicates = landed.Repeated,
             ChecksHeld = audit.Held,
             StepsLost = _members.Max(m => m.StepsLost),
+            CheckpointSteps = CheckpointSteps,
             Submissions = rounds.Sum(r => r.Submissions.Length),
             Possible = _options.Rounds * _options.Members,
             Took = watch.Elapsed,
         };
+    }
+
+    private static HomeFolder HomeOf(string path)
+    {
+        var home = HomeFolder.Open(path);
+        home.Save(home.Settings with { Training = home.Settings.Training with { CheckpointSteps = CheckpointSteps } });
+        return home;
     }
 
     private static RoundId IdOf(int round) => new((ulong)round);

@@ -18,8 +18,10 @@ internal sealed class Member(HomeFolder home, string passphraseFile, string log,
 
     public HomeFolder Home => home;
 
-    /// <summary>Manifests of updates that lay in the home when it was killed, or in the end.</summary>
-    public Dictionary<Hash256, byte[]> Written { get; } = [];
+    /// <summary>Manifests of updates that lay in the home when it was killed, or in the end, and when they were written.</summary>
+    public Dictionary<Hash256, (byte[] Manifest, DateTimeOffset At)> Written { get; } = [];
+
+    public Lives Lives { get; } = new();
 
     /// <summary>The most steps of training that a kill cost.</summary>
     public int StepsLost { get; private set; }
@@ -39,6 +41,7 @@ internal sealed class Member(HomeFolder home, string passphraseFile, string log,
         await process.EndAsync(CancellationToken.None);
         lock (_gate)
         {
+            Lives.End(TimeProvider.System.GetUtcNow());
             if (_training.Step > 0)
             {
                 _interrupted[_training.Round] = _training.Step;
@@ -56,7 +59,7 @@ internal sealed class Member(HomeFolder home, string passphraseFile, string log,
         foreach (var file in Directory.EnumerateFiles(home.RoundsPath, "update.manifest", SearchOption.AllDirectories))
         {
             var bytes = await File.ReadAllBytesAsync(file);
-            Written[new Hash256(SHA256.HashData(bytes))] = bytes;
+            Written[new Hash256(SHA256.HashData(bytes))] = (bytes, new DateTimeOffset(File.GetLastWriteTimeUtc(file)));
         }
     }
 
@@ -66,6 +69,10 @@ internal sealed class Member(HomeFolder home, string passphraseFile, string log,
         {
             _process = null;
             await process.DisposeAsync();
+            lock (_gate)
+            {
+                Lives.End(TimeProvider.System.GetUtcNow());
+            }
         }
     }
 
@@ -76,6 +83,9 @@ internal sealed class Member(HomeFolder home, string passphraseFile, string log,
             File.AppendAllText(log, e.ToJson() + "\n");
             switch (e)
             {
+                case PeerEvent.Ready:
+                    Lives.Begin(e.At);
+                    break;
                 case PeerEvent.Training step:
                     if (_interrupted.Remove(step.Round, out var reached))
                     {

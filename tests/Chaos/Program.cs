@@ -12,7 +12,8 @@ var plan = new Option<bool>("--plan") { Description = "Print the faults, and inj
 var home = new Option<DirectoryInfo?>("--home") { Description = "Where the members' homes and logs go, and stay; else they are deleted.", HelpName = "DIR" };
 var command = new RootCommand("""
     Runs a federation whose members are killed: one in each round at a random moment, every fourth round the aggregator. Exit code 0 only if every round
-    ended by its own deadlines, nothing is lost, nothing was done twice, and the whole history verifies.
+    ended by its own deadlines and one of them well, nothing is lost, no kill cost more training than since the last checkpoint, nothing was done twice,
+    and the whole history verifies.
 
     Example:
       fedchain-chaos --members 8 --rounds 20 --seed 1

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FedChain.Chaos;
 using FedChain.Node.LocalChain;
 
 namespace FedChain.EndToEnd.Tests;
@@ -14,6 +15,54 @@ public sealed class ChaosTests
         Assert.True(exitCode == 0, output);
         Assert.StartsWith("seed ", output, StringComparison.Ordinal);
         Assert.Contains("3 kills, 1 of them of the aggregator", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_holds_only_if_a_round_ended_well_and_nothing_was_lost_or_done_twice()
+    {
+        var report = new ChaosReport
+        {
+            Rounds = 3,
+            Finalised = 1,
+            Aborted = 2,
+            Kills = 3,
+            AggregatorKills = 1,
+            Ended = [],
+            Lost = [],
+            Duplicates = [],
+            ChecksHeld = 1,
+            StepsLost = 4,
+            CheckpointSteps = 4,
+            Submissions = 4,
+            Possible = 12,
+            Took = TimeSpan.FromMinutes(1),
+        };
+        Assert.True(report.Holds);
+        Assert.Contains("4 of at most 4", report.ToString(), StringComparison.Ordinal);
+        Assert.All(
+            new[]
+            {
+                report with { Finalised = 0, Aborted = 3 }, report with { Aborted = 1 }, report with { StepsLost = 5 }, report with { Lost = ["an update"] },
+                report with { Duplicates = ["a submission"] }, report with { Ended = ["member 1"] }, report with { ChecksHeld = 0 },
+            },
+            not => Assert.False(not.Holds, not.ToString()));
+    }
+
+    [Fact]
+    public void The_time_that_a_member_had_is_the_longest_that_it_ran_without_a_break()
+    {
+        var lives = new Lives();
+        lives.End(At(1)); // killed before it was ready
+        lives.Begin(At(10));
+        lives.Begin(At(12));
+        lives.End(At(20));
+        lives.End(At(25));
+        lives.Begin(At(30));
+        Assert.Equal(TimeSpan.FromSeconds(8), lives.LongestBetween(At(12), At(35)));
+        Assert.Equal(TimeSpan.FromSeconds(10), lives.LongestBetween(At(12), At(40)));
+        Assert.Equal(TimeSpan.Zero, lives.LongestBetween(At(21), At(29)));
+
+        static DateTimeOffset At(int second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
     }
 
     [Fact]

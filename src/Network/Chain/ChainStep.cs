@@ -11,5 +11,6 @@ public readonly record struct ChainCursor(ulong Block, Hash256 Hash);
 /// <param name="Kept">How many of the events delivered so far still count, from the first on; all of them unless <paramref name="RewindTo"/> is set.</param>
 /// <param name="Events">The new events, in the order in which they count.</param>
 /// <param name="Cursor">Where the reader stands now; null before the deployment's block is confirmed.</param>
-/// <param name="Head">The chain's latest block; its time is the chain's own clock.</param>
-public sealed record ChainStep(ChainCursor? RewindTo, int Kept, IReadOnlyList<ChainEvent> Events, ChainCursor? Cursor, ChainBlock Head);
+/// <param name="Head">The chain's latest block.</param>
+/// <param name="At">The block of <paramref name="Cursor"/>; its time is the clock by which the events are to be judged.</param>
+public sealed record ChainStep(ChainCursor? RewindTo, int Kept, IReadOnlyList<ChainEvent> Events, ChainCursor? Cursor, ChainBlock Head, ChainBlock? At);

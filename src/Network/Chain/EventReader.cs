@@ -25,6 +25,7 @@ public sealed class EventReader
     private readonly List<ulong> _since = []; // for each event, the block from which on it counts
     private readonly List<ChainEvent> _events = [];
     private readonly List<ChainCursor> _unkept = []; // blocks without events wait, so that an idle chain writes nothing
+    private ChainBlock? _at; // the block of the last cursor that was looked at
     private ChainCursor? _rewindTo; // until the caller has been told
     private int _told; // how many events, from the first on, the caller has been given
     private bool _isIndexRead;
@@ -54,7 +55,7 @@ public sealed class EventReader
         }
 
         var head = await LookAsync(cancellation);
-        var step = new ChainStep(_rewindTo, _told, _events[_told..], Cursor, head);
+        var step = new ChainStep(_rewindTo, _told, _events[_told..], Cursor, head, Cursor is null ? null : _at);
         (_rewindTo, _told) = (null, _events.Count);
         return step;
     }
@@ -109,6 +110,7 @@ public sealed class EventReader
                 continue;
             }
 
+            _at = Cursor is null ? null : ChainBlock.Read(replies[1].Value);
             while (true)
             {
                 var from = Cursor is { } last ? last.Block + 1 : _firstBlock;
@@ -184,6 +186,7 @@ public sealed class EventReader
         }
 
         Take(events);
+        _at = headers[to];
         var known = logs.Select(l => new ChainCursor(l.Log.Block, l.Log.BlockHash)).Where(b => b.Block >= from)
             .Concat(headers.Values.Select(h => new ChainCursor(h.Number, h.Hash))).Distinct().OrderBy(b => b.Block).ToList();
         _blocks.AddRange(known);

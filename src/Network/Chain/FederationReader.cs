@@ -18,13 +18,13 @@ public sealed class FederationReader
     private readonly TimeProvider _time;
     private readonly EventReader _events;
     private readonly List<(int Events, FederationState State)> _states = [(0, FederationState.Empty)]; // the first, and the latest few
-    private long _headSeen;
+    private long _seen;
     private ulong _anchor;
 
     /// <inheritdoc cref="EventReader(ChainClient, Address, ulong, EventIndex?)"/>
     public FederationReader(ChainClient chain, Address membership, ulong deploymentBlock, TimeProvider time, EventIndex? index = null)
     {
-        (_chain, _membership, _time, _headSeen) = (chain, membership, time, time.GetTimestamp());
+        (_chain, _membership, _time, _seen) = (chain, membership, time, time.GetTimestamp());
         _events = new EventReader(chain, membership, deploymentBlock, index);
     }
 
@@ -36,11 +36,16 @@ public sealed class FederationReader
     /// <summary>The chain's latest block; null before the first look.</summary>
     public ChainBlock? Head { get; private set; }
 
+    /// <summary>The block up to which <see cref="State"/> goes: the latest, or one so many below it as are to follow before it counts. Null before the first look.</summary>
+    public ChainBlock? At { get; private set; }
+
     /// <summary>
-    /// The chain's time, Unix seconds: the latest block's, and what has passed since it was first seen, for an idle chain makes no blocks. The wall
-    /// clock counts only until the first new block, because the latest one may be old when this starts; a wrong clock misleads no longer than that.
+    /// The chain's time, Unix seconds: that of the block up to which the state goes, and what has passed since it was first seen, for an idle chain makes
+    /// no blocks. Where blocks must be confirmed it is late by as much as the state, so that no phase is taken to be over before all that was done in it
+    /// is seen. Where not, the wall clock counts until the first new block, because the latest one may be old when this starts; a wrong clock misleads no
+    /// longer than that.
     /// </summary>
-    public ulong Now => _anchor + (ulong)_time.GetElapsedTime(_headSeen).TotalSeconds;
+    public ulong Now => _anchor + (ulong)_time.GetElapsedTime(_seen).TotalSeconds;
 
     /// <returns>How far the chain went back; null if it didn't.</returns>
     /// <exception cref="ChainException">No answer, a contract that is not FedChain's, or a node that lies and is the only one.</exception>
@@ -57,11 +62,14 @@ public sealed class FederationReader
                 continue;
             }
 
-            if (Head?.Hash != step.Head.Hash)
+            Head = step.Head;
+            var at = step.At ?? step.Head;
+            if (At?.Hash != at.Hash)
             {
-                _anchor = Head is null ? Math.Max(step.Head.Timestamp, (ulong)_time.GetUtcNow().ToUnixTimeSeconds()) : step.Head.Timestamp;
-                Head = step.Head;
-                _headSeen = _time.GetTimestamp();
+                var isFirst = At is null && _chain.Options.Confirmations == 0;
+                _anchor = isFirst ? Math.Max(at.Timestamp, (ulong)_time.GetUtcNow().ToUnixTimeSeconds()) : at.Timestamp;
+                At = at;
+                _seen = _time.GetTimestamp();
             }
 
             return rewound;

@@ -19,6 +19,7 @@ namespace FedChain.Network.Content;
 /// GET /fedchain/v1/reach/{member}                whether that member's published endpoints answer from here, as JSON
 /// </code>
 /// Errors are plain text: 400 for what can't be read, 401 for a missing or wrong token where one is asked for, 404 for what isn't here, 500 for a corrupted block, 503 when it is too busy.
+/// Who reads an answer too slowly is cut off (<see cref="PacedBody"/>), so that nobody holds what others wait for.
 /// </summary>
 public sealed class ContentGateway : IAsyncDisposable
 {
@@ -47,6 +48,11 @@ public sealed class ContentGateway : IAsyncDisposable
 
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         application.MapMethods("/ipfs/{cid}/{**path}", methods, blocks.ServeAsync);
+        if (IsOpen)
+        {
+            application.MapMethods("/ipfs/{cid}/{**path}", [HttpMethods.Options], Permit);
+        }
+
         application.MapMethods(HealthPath, methods, context => WriteJsonAsync(context, """{"ok":true}"""u8.ToArray()));
         application.MapMethods("/fedchain/v1/holdings/{round}", methods, ServeHoldingsAsync);
         application.MapMethods("/fedchain/v1/payload/{digest}", [HttpMethods.Get], ServePayloadAsync);
@@ -55,6 +61,8 @@ public sealed class ContentGateway : IAsyncDisposable
 
     /// <summary>Where it listens, with the port that was taken.</summary>
     public Uri BaseAddress { get; private set; } = null!;
+
+    private bool IsOpen => _options.Token is null;
 
     /// <summary>Starts to serve.</summary>
     /// <param name="store">The blocks.</param>
@@ -96,7 +104,8 @@ public sealed class ContentGateway : IAsyncDisposable
     /// <summary>The one place where failures become answers. Once bytes have left, all that can be done is to cut the connection, which the reader notices.</summary>
     private async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        SetCommonHeaders(context);
+        context.Response.Body = new PacedBody(context.Response.Body, _options);
         try
         {
             await next(context);
@@ -116,6 +125,7 @@ public sealed class ContentGateway : IAsyncDisposable
             }
 
             context.Response.Headers.Clear();
+            SetCommonHeaders(context);
             if (e is CorruptBlockException corrupt)
             {
                 context.Response.Headers[TrustlessGateway.CorruptHeader] = corrupt.Cid.ToString();
@@ -126,6 +136,30 @@ public sealed class ContentGateway : IAsyncDisposable
                 await WriteErrorAsync(context, HttpStatusCode.InternalServerError, "This endpoint failed; its operator's log says why.");
             }
         }
+    }
+
+    /// <summary>
+    /// Browsers let the pages of any origin read blocks, which are for everybody and are checked by who reads them; not where a token is asked for. The
+    /// headers are those that gateways of IPFS send, with what this one says itself.
+    /// </summary>
+    private void SetCommonHeaders(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        if (IsOpen && context.Request.Path.StartsWithSegments("/ipfs", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.AccessControlAllowOrigin = "*";
+            headers.AccessControlAllowMethods = "GET, HEAD, OPTIONS";
+            headers.AccessControlAllowHeaders = "Content-Type, Range, User-Agent, X-Requested-With";
+            headers.AccessControlExposeHeaders = $"Content-Length, ETag, X-Ipfs-Path, X-Ipfs-Roots, {TrustlessGateway.CorruptHeader}";
+        }
+    }
+
+    /// <summary>What a browser asks before a request that a page couldn't make without scripts; the headers are the answer.</summary>
+    private static Task Permit(HttpContext context)
+    {
+        context.Response.StatusCode = (int)HttpStatusCode.NoContent;
+        return Task.CompletedTask;
     }
 
     /// <summary>Health tells nothing, and is asked for by those who watch over machines.</summary>

@@ -28,6 +28,15 @@ public sealed class ContentGatewayOptions
     /// <summary>How long a request for a payload waits for its turn. 20 seconds by default.</summary>
     public TimeSpan PayloadPatience { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// How long a reader may let the sender wait in all, beside the time that <see cref="MinBytesPerSecond"/> gives it; then it is cut off. 30 seconds by
+    /// default, as a fetcher has for an endpoint.
+    /// </summary>
+    public TimeSpan ReaderPatience { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The rate below which a reader uses up <see cref="ReaderPatience"/>, in bytes a second. 32 KiB by default: who fetches gives up at twice that.</summary>
+    public int MinBytesPerSecond { get; set; } = 32 * 1024;
+
     /// <summary>Whether members' endpoints on private and loopback addresses are tried when somebody asks who can be reached. False by default.</summary>
     public bool AllowPrivateAddresses { get; set; }
 

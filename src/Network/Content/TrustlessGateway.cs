@@ -56,6 +56,10 @@ internal sealed class TrustlessGateway(IContentStore store)
         {
             await Refuse("dag-scope is block, entity or all, and entity-bytes isn't offered");
         }
+        else if (context.Request.Query.TryGetValue("car-version", out var version) && version != "1")
+        {
+            await Refuse("car-version is 1");
+        }
         else
         {
             await ServeCarAsync(context, cid, rootOnly: context.Request.Query["dag-scope"] == "block");

@@ -43,9 +43,9 @@ internal static class HomeAdapters
         try
         {
             var manifest = GlobalManifest.Parse(await content.ManifestAsync(round, winner.Aggregator, winner.Manifest, cancellationToken));
-            var (plaintext, _) = await content.OpenAsync(
+            using var opened = await content.OpenAsync(
                 round, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, maxSize: manifest.Size, cancellationToken);
-            AtomicFile.Write(home.AdapterFile(winner.Aggregate), plaintext);
+            AtomicFile.Write(home.AdapterFile(winner.Aggregate), opened.Plaintext);
         }
         catch (ContentUnavailableException e)
         {

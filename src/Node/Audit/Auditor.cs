@@ -36,10 +36,10 @@ internal static class Auditor
 
         var replay = new ChainAudit(chainId, block => times[block], findings);
         replay.Replay(reader.Events);
-        await new CodeAudit(chain, request.Federation, reader.Events, replay.State, reader.Head!, findings).RunAsync(replay.Contracts, cancellationToken);
+        await new CodeAudit(chain, request.Federation, reader.Events, replay.State, reader.At!, findings).RunAsync(replay.Contracts, cancellationToken);
         await AuditContentAsync(replay, chainId, reader.Now, request, time, findings, cancellationToken);
         return new AuditReport(
-            chainId, request.Federation.ToString(), reader.Head!.Number, reader.Head.Hash.ToString(), request.Key?.Name, request.FromRound, [.. findings.Checks().OrderBy(c => c.Round)]);
+            chainId, request.Federation.ToString(), reader.At!.Number, reader.At.Hash.ToString(), request.Key?.Name, request.FromRound, [.. findings.Checks().OrderBy(c => c.Round)]);
 
         async Task<(ulong Number, ulong Seconds)> TimeOfAsync(ulong block) =>
             (block, (await chain.GetBlockAsync(BlockTag.Number(block), cancellationToken))?.Timestamp

@@ -27,7 +27,7 @@ internal sealed class ChainSession : IAsyncDisposable
     /// <summary>Address of Membership.</summary>
     public Address Federation { get; }
 
-    /// <summary>Has read everything up to now.</summary>
+    /// <summary>Has read everything up to now, or as far as it is confirmed.</summary>
     public FederationReader Reader { get; }
 
     public static Task<ChainSession> OpenAsync(DirectoryInfo? home, IReadOnlyList<string>? rpc, Address? federation, TimeProvider time, CancellationToken cancellationToken) =>
@@ -88,5 +88,11 @@ internal sealed class ChainSession : IAsyncDisposable
 
     private static ChainOptions OptionsOf(HomeFolder? home) =>
         home is null ? new ChainOptions()
-        : new ChainOptions { PollInterval = TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds), ChainId = home.Settings.ChainId };
+        : home.Settings.ConfirmationsFault is { } fault ? throw new UserErrorException($"{Path.Combine(home.Path, HomeFolder.SettingsFile)}: {fault}. Mend it while the peer is stopped.")
+        : new ChainOptions
+        {
+            PollInterval = TimeSpan.FromMilliseconds(home.Settings.PollMilliseconds),
+            ChainId = home.Settings.ChainId,
+            Confirmations = (ulong)home.Settings.Confirmations,
+        };
 }

@@ -63,6 +63,7 @@ internal static class HomeChecks
         Require(IPEndPoint.TryParse(settings.Listen, out var listen) && listen.Port > 0, $"\"listen\" is an IP address and a port, such as 0.0.0.0:7420; found '{settings.Listen}'");
         Require(HomeSettings.EndpointFault(settings.Endpoint) is null, $"\"endpoint\" {HomeSettings.EndpointFault(settings.Endpoint)}");
         Require(settings.PollMilliseconds is >= 10 and <= 60_000, $"\"pollMilliseconds\" is 10 to 60,000; found {settings.PollMilliseconds}");
+        Require(settings.ConfirmationsFault is null, settings.ConfirmationsFault!);
         Try(() => ModelPlacement.Of(settings));
         Try(settings.Training.Check);
         if (settings.Rpc is { Count: > 0 } rpc)

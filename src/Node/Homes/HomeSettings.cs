@@ -70,8 +70,17 @@ public sealed record HomeSettings
     /// <summary>How often the chain is asked for news, in milliseconds (10 to 60,000).</summary>
     public int PollMilliseconds { get; init; } = 1000;
 
+    /// <summary>
+    /// How many blocks must follow a block before its events, and the peer's own transactions in it, count: 0 to 64. For chains that take blocks back
+    /// now and then. On one that makes blocks only for transactions nothing would ever be confirmed.
+    /// </summary>
+    public int Confirmations { get; init; }
+
     /// <summary>Whether other members' endpoints may lie on private or loopback addresses.</summary>
     public bool AllowPrivateEndpoints { get; init; }
+
+    /// <summary>What is wrong with <see cref="Confirmations"/>; null if nothing.</summary>
+    internal string? ConfirmationsFault => Confirmations is >= 0 and <= 64 ? null : $"\"confirmations\" is 0 to 64; found {Confirmations}";
 
     /// <summary>What is wrong with an endpoint as the profile has it; null if nothing.</summary>
     internal static string? EndpointFault(string text) =>

@@ -28,10 +28,10 @@ internal static class MemberResolver
     {
         var did = new MemberDid(session.ChainId, session.Federation, history.Member);
         var state = session.Reader.State;
-        var head = session.Reader.Head!;
+        var at = session.Reader.At!;
         var document = state.Seats.TryGetValue(history.Member, out var seat)
             ? DidDocument.Of(did, seat, Sealing.ProfileOf(state.Profiles.GetValueOrDefault(history.Member)))
             : DidDocument.Deactivated(did);
-        return DidResolution.Of(document, history.Created, history.Updated, new BlockMoment(head.Number, head.Hash, head.Timestamp), deactivated: !history.IsHeld);
+        return DidResolution.Of(document, history.Created, history.Updated, new BlockMoment(at.Number, at.Hash, at.Timestamp), deactivated: !history.IsHeld);
     }
 }

@@ -31,13 +31,16 @@ internal sealed class BaseAdapters(PeerContext context)
                 + "Is this home's base model the one that the policy names?");
         var winner = source.Winner!;
         var manifest = GlobalManifest.Parse(await context.Content.ManifestAsync(source, winner.Aggregator, winner.Manifest, cancellationToken));
-        var (plaintext, from) = await context.Content.OpenAsync(
-            source, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken);
-        Crash.At(CrashPoint.AdapterFetched);
-        using var file = new MemoryStream(plaintext);
-        context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var found), found);
-        Crash.At(CrashPoint.AdapterKept);
-        context.Tell(new PeerEvent.AdapterObtained(source.Id.Value, digest.ToString(), from));
+        using (var opened = await context.Content.OpenAsync(
+            source, winner.Aggregator, manifest.Payload!.Value, manifest.Size, winner.Aggregate, AdapterFile.LengthOf(context.Trainer.Layout), cancellationToken))
+        {
+            Crash.At(CrashPoint.AdapterFetched);
+            using var file = new MemoryStream(opened.Plaintext);
+            context.WriteAdapter(AdapterFile.Read(file, file.Length, policy.Adapter.FractionBits, context.Trainer.Layout, out var found), found);
+            Crash.At(CrashPoint.AdapterKept);
+            context.Tell(new PeerEvent.AdapterObtained(source.Id.Value, digest.ToString(), opened.From));
+        }
+
         await new Velocities(context).AfterAsync(source, cancellationToken); // who starts from the adapter recomputes the next one from both
     }
 }

@@ -19,16 +19,16 @@ internal sealed class Collection(PeerContext context)
         {
             var manifest = UpdateManifest.Parse(await context.Content.ManifestAsync(round, submission.Member, submission.Manifest, cancellationToken));
             Accept(UpdateValidator.CheckManifest(manifest, submission.Member, terms));
-            var (plaintext, from) = await context.Content.OpenAsync(
+            using var opened = await context.Content.OpenAsync(
                 round, submission.Member, manifest.Payload, manifest.Size, manifest.Plaintext, UpdateFile.MaxLength(terms.Policy.Encoding, terms.Base.Layout, terms.Factors), cancellationToken);
-            using var update = UpdatePlaintext.Of(plaintext);
+            using var update = UpdatePlaintext.Of(opened.Plaintext);
             Accept(UpdateValidator.Validate(update, manifest, submission.Member, terms, cancellationToken) as UpdateVerdict.Refused);
             Crash.At(CrashPoint.ForeignUpdateOpened);
-            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), plaintext);
+            AtomicFile.Write(context.Home.UpdateFile(manifest.Plaintext), opened.Plaintext);
             Crash.At(CrashPoint.ForeignUpdateKept);
             folder.MarkHeld(index, manifest.Plaintext);
             Crash.At(CrashPoint.ForeignUpdateHeld);
-            context.Tell(new PeerEvent.UpdateHeld(round.Id.Value, submission.Member.Value, manifest.Size, from));
+            context.Tell(new PeerEvent.UpdateHeld(round.Id.Value, submission.Member.Value, manifest.Size, opened.From));
         }
         catch (InvalidDataException e)
         {

@@ -12,6 +12,12 @@ public sealed class ContentUnavailableException(string message) : Exception(mess
 /// <summary>Fetches what other members serve: manifests, sealed files, holdings, and re-sealed plaintexts.</summary>
 internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore store, IReadOnlyList<AgeIdentity> identities, MemberId me)
 {
+    /// <summary>How many plaintexts are in memory at a time.</summary>
+    public const int MaxOpened = 3;
+
+    private readonly Turns _opened = new(MaxOpened);
+    private readonly Turns _resealed = new(MaxOpened);
+
     /// <summary>Endpoints in the order to ask: the author's own, then those of the others, without this peer's.</summary>
     public IReadOnlyList<Uri> Endpoints(RoundState round, MemberId author) =>
         [.. round.Seats.Keys.Where(id => id != me).OrderBy(id => id != author).ThenBy(id => id).SelectMany(id => Sealing.EndpointsOf(round.Profiles.GetValueOrDefault(id)))];
@@ -46,11 +52,16 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
     /// Opens a sealed file: the one that the author published or, if that can't be had or opened here, one that another member sealed for this one
     /// (a holder serves the plaintext's digest to whoever is entitled). The plaintext is checked against its digest.
     /// </summary>
+    /// <remarks>
+    /// However many members there are, no more than <see cref="MaxOpened"/> plaintexts are in memory at a time, until who asked is done with them, and as
+    /// many files sealed anew. Nobody is kept waiting by an author that is slow or hangs: its file comes to the disk first, which takes no turn, and
+    /// to open what is there takes a moment. Files sealed anew take turns among themselves only, and those end by the fetcher's limits.
+    /// </remarks>
     /// <param name="size">Bytes of the sealed file, as the manifest says.</param>
     /// <param name="maxSize">The most bytes of plaintext.</param>
-    /// <returns>The plaintext, and who served it.</returns>
+    /// <returns>The plaintext, to be disposed of soon.</returns>
     /// <exception cref="InvalidDataException">The published file opens, but holds something else than the digest says.</exception>
-    public async Task<(byte[] Plaintext, string From)> OpenAsync(
+    public async Task<OpenedFile> OpenAsync(
         RoundState round, MemberId author, Cid payload, long size, Hash256 plaintext, long maxSize, CancellationToken cancellationToken)
     {
         var troubles = new List<string>();
@@ -60,9 +71,8 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
             try
             {
                 await using var file = store.OpenFile(payload);
-                var bytes = Decrypt(file, size, maxSize);
-                return Matches(bytes, plaintext) ? (bytes, fetched.ToString())
-                    : throw new InvalidDataException($"the sealed file {payload} holds other bytes than its digest {plaintext} says");
+                return await OpenInTurnAsync(file, size, maxSize, plaintext, fetched.ToString(), cancellationToken)
+                    ?? throw new InvalidDataException($"the sealed file {payload} holds other bytes than its digest {plaintext} says");
             }
             catch (AgeException e)
             {
@@ -74,31 +84,38 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
             troubles.Add(fetched.ToString());
         }
 
-        foreach (var endpoint in Endpoints(round, author))
+        await _resealed.TakeAsync(cancellationToken);
+        try
         {
-            using var buffer = new MemoryStream();
-            var result = await fetcher.GetPayloadAsync(endpoint, plaintext, new PayloadReader.Member(me), buffer, SealedBound(maxSize, round), cancellationToken);
-            if (!result.IsComplete)
+            foreach (var endpoint in Endpoints(round, author))
             {
-                troubles.Add(result.ToString());
-                continue;
-            }
-
-            try
-            {
-                buffer.Position = 0;
-                var bytes = Decrypt(buffer, buffer.Length, maxSize);
-                if (Matches(bytes, plaintext))
+                using var buffer = new MemoryStream();
+                var result = await fetcher.GetPayloadAsync(endpoint, plaintext, new PayloadReader.Member(me), buffer, SealedBound(maxSize, round), cancellationToken);
+                if (!result.IsComplete)
                 {
-                    return (bytes, $"re-sealed by {endpoint}");
+                    troubles.Add(result.ToString());
+                    continue;
                 }
 
-                troubles.Add($"{endpoint}: sent other bytes than {plaintext}");
+                try
+                {
+                    buffer.Position = 0;
+                    if (await OpenInTurnAsync(buffer, buffer.Length, maxSize, plaintext, $"re-sealed by {endpoint}", cancellationToken) is { } opened)
+                    {
+                        return opened;
+                    }
+
+                    troubles.Add($"{endpoint}: sent other bytes than {plaintext}");
+                }
+                catch (Exception e) when (e is AgeException or InvalidDataException)
+                {
+                    troubles.Add($"{endpoint}: {e.Message}"); // this endpoint's fault, not the author's
+                }
             }
-            catch (Exception e) when (e is AgeException or InvalidDataException)
-            {
-                troubles.Add($"{endpoint}: {e.Message}"); // this endpoint's fault, not the author's
-            }
+        }
+        finally
+        {
+            _resealed.GiveBack();
         }
 
         throw new ContentUnavailableException($"{plaintext} of member {author}: {string.Join("; ", troubles)}");
@@ -139,6 +156,25 @@ internal sealed class ContentExchange(ContentFetcher fetcher, IContentStore stor
         plaintext + (((plaintext / 65_536) + 2) * 16) + 1024 + ((round.Seats.Count + round.Auditors.Count) * RecipientSelection.MaxPerProfile * (long)AgeFormat.MaxStanzaBytes);
 
     private static bool Matches(byte[] bytes, Hash256 digest) => new Hash256(System.Security.Cryptography.SHA256.HashData(bytes)) == digest;
+
+    /// <returns>Null if it opens and holds something else.</returns>
+    private async Task<OpenedFile?> OpenInTurnAsync(Stream sealedFile, long size, long maxSize, Hash256 digest, string from, CancellationToken cancellationToken)
+    {
+        await _opened.TakeAsync(cancellationToken);
+        OpenedFile? opened = null;
+        try
+        {
+            var bytes = Decrypt(sealedFile, size, maxSize);
+            return opened = Matches(bytes, digest) ? new OpenedFile(bytes, from, _opened) : null;
+        }
+        finally
+        {
+            if (opened is null)
+            {
+                _opened.GiveBack();
+            }
+        }
+    }
 
     private byte[] Decrypt(Stream sealedFile, long size, long maxSize)
     {

@@ -36,12 +36,12 @@ internal sealed class Velocities(PeerContext context)
         var path = context.Home.VelocityFile(state.Plaintext);
         if (!File.Exists(path))
         {
-            var (plaintext, from) = await context.Content.OpenAsync(
+            using var opened = await context.Content.OpenAsync(
                 round, winner.Aggregator, state.Payload, state.Size, state.Plaintext, StateFile.LengthOf(StateKind.Velocity, context.Trainer.Layout), cancellationToken);
             Crash.At(CrashPoint.VelocityFetched);
-            AtomicFile.Write(path, plaintext);
+            AtomicFile.Write(path, opened.Plaintext);
             Crash.At(CrashPoint.VelocityKept);
-            context.Tell(new PeerEvent.VelocityObtained(round.Id.Value, state.Plaintext.ToString(), from));
+            context.Tell(new PeerEvent.VelocityObtained(round.Id.Value, state.Plaintext.ToString(), opened.From));
         }
 
         return PeerContext.ReadNamed(path, state.Plaintext, file => (StateFile.Read(file, file.Length, StateKind.Velocity, context.Trainer.Layout, out var digest), digest));

@@ -84,6 +84,40 @@ public sealed class ContentGatewayTests : IAsyncLifetime
         Assert.Null(await car.ReadAsync(Cancel));
     }
 
+    [Theory]
+    [InlineData("GET", "", HttpStatusCode.OK)]
+    [InlineData("GET", "&car-version=1", HttpStatusCode.OK)]
+    [InlineData("HEAD", "", HttpStatusCode.OK)]
+    [InlineData("GET", "&car-version=2", HttpStatusCode.BadRequest)]
+    [InlineData("OPTIONS", "", HttpStatusCode.NoContent)]
+    public async Task Pages_of_other_origins_may_read_blocks(string method, string query, HttpStatusCode status)
+    {
+        var cid = await _store.AddBlockAsync(Bytes.Of(1000), Cancel);
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/ipfs/{cid}?format=car{query}");
+        request.Headers.Add("Origin", "https://reader.example");
+        request.Headers.Add("Access-Control-Request-Method", "GET");
+        using var response = await _http.SendAsync(request, Cancel);
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("*", Header("Origin"));
+        Assert.Equal("GET, HEAD, OPTIONS", Header("Methods"));
+        Assert.Contains("Range", Header("Headers"), StringComparison.Ordinal);
+        Assert.Contains("X-Ipfs-Roots", Assert.Single(response.Headers.GetValues("Access-Control-Expose-Headers")), StringComparison.Ordinal);
+
+        string Header(string name) => Assert.Single(response.Headers.GetValues($"Access-Control-Allow-{name}"));
+    }
+
+    [Fact]
+    public async Task A_page_of_another_origin_is_told_of_a_corrupted_block_too_and_of_members_nothing()
+    {
+        var cid = await _store.AddBlockAsync(Bytes.Of(1000), Cancel);
+        Bytes.FlipBit(_store.PathOf(cid));
+        using var corrupt = await GetAsync($"/ipfs/{cid}?format=raw");
+        Assert.Equal(HttpStatusCode.InternalServerError, corrupt.StatusCode);
+        Assert.Equal("*", Assert.Single(corrupt.Headers.GetValues("Access-Control-Allow-Origin")));
+        using var holdings = await GetAsync("/fedchain/v1/holdings/7");
+        Assert.False(holdings.Headers.Contains("Access-Control-Allow-Origin"));
+    }
+
     [Fact]
     public async Task Repeated_leaves_are_sent_once()
     {
@@ -131,6 +165,8 @@ public sealed class ContentGatewayTests : IAsyncLifetime
     [InlineData("/ipfs/{cid}/readme.txt?format=raw")]
     [InlineData("/ipfs/{cid}?format=car&dag-scope=some")]
     [InlineData("/ipfs/{cid}?format=car&entity-bytes=0:9")]
+    [InlineData("/ipfs/{cid}?format=car&car-version=2")]
+    [InlineData("/ipfs/{cid}?format=car&car-version=1&car-version=2")]
     [InlineData("/ipfs/bafyreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e?format=car")] // dag-cbor
     [InlineData("/ipfs/f01551b200000000000000000000000000000000000000000000000000000000000000000?format=raw")] // Keccak
     [InlineData("/fedchain/v1/holdings/-1")]

@@ -43,6 +43,29 @@ public sealed class ProtectedEndpointTests : FetcherScene
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync($"/ipfs/{Root}?format=raw", Cancel)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("GET", HttpStatusCode.OK)]
+    [InlineData("OPTIONS", HttpStatusCode.MethodNotAllowed)]
+    public async Task Where_a_token_is_asked_for_pages_of_other_origins_read_nothing(string method, HttpStatusCode status)
+    {
+        await using var gateway = await ContentGateway.StartAsync(Theirs, federation: null, new ContentGatewayOptions { Token = "the-token" }, Cancel);
+        using var http = new HttpClient { BaseAddress = gateway.BaseAddress };
+        using var refused = await AskAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "the-token");
+        using var answer = await AskAsync();
+        Assert.Equal(status, answer.StatusCode);
+
+        async Task<HttpResponseMessage> AskAsync()
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), $"/ipfs/{Root}?format=raw");
+            request.Headers.Add("Origin", "https://reader.example");
+            var response = await http.SendAsync(request, Cancel);
+            Assert.DoesNotContain(response.Headers, h => h.Key.StartsWith("Access-Control-", StringComparison.Ordinal));
+            return response;
+        }
+    }
+
     [Fact]
     public async Task With_a_certificate_https_is_served_with_its_issuers()
     {
