@@ -119,6 +119,39 @@ public sealed class StoreCommandTests
         Task<Fedchain.Outcome> CollectAsync() => Fedchain.RunAsync("store", "gc", "--home", home.Path, "--rpc", behind.RpcUrl.ToString());
     }
 
+    [Fact]
+    public async Task What_a_home_serves_and_its_store_has_lost_stops_a_collection_and_comes_back_at_the_start()
+    {
+        await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);
+        var cancellation = TestContext.Current.CancellationToken;
+        await EndRoundAsync(federation);
+        await federation.Reader.ReadAsync(cancellation);
+        var winner = federation.Reader.State.Rounds.Single().Winner!;
+        var me = (int)winner.Aggregator.Value - 1;
+        var home = federation.HomeOf(me);
+        using (var store = new BlockStore(home.StorePath))
+        {
+            await store.DeleteAsync(Cid.RawOf(winner.Manifest), cancellation);
+        }
+
+        var files = FilesOf(home, "store");
+        (await Fedchain.RunAsync("store", "gc", "--home", home.Path)).RequireRefusal("Start the peer");
+        Assert.Equal(files, FilesOf(home, "store"));
+
+        Directory.Delete(home.StorePath, recursive: true);
+        await using (await RunningPeer.StartAsync(federation.HomeOf(1 - me), federation.Passphrase, new IdleTrainer(federation.Layout), cancellation))
+        await using (var peer = await RunningPeer.StartAsync(home, federation.Passphrase, new IdleTrainer(federation.Layout), cancellation))
+        {
+            await peer.SeenAsync<PeerEvent.Restocked>(e => e.Which.Contains("update of round 1", StringComparison.Ordinal));
+            Assert.Equal(3, (await peer.SeenAsync<PeerEvent.Restocked>(e => e.Which == "from the other members")).Files); // two manifests and the sealed aggregate
+        }
+
+        var rows = await ListAsync(home);
+        Assert.All(rows.Where(r => r.Kind != "update" || r.Member == me + 1), r => Assert.True(r.Held));
+        await RunAsync("gc", home);
+        Assert.Equal(rows, await ListAsync(home));
+    }
+
     private static async Task EndRoundAsync(TestFederation federation)
     {
         await using var first = await StartAsync(0);
