@@ -4,6 +4,7 @@ using System.Text.Json;
 using FedChain.Network.Chain;
 using FedChain.Node.Chain;
 using FedChain.Node.LocalChain;
+using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Abi;
@@ -29,12 +30,7 @@ public sealed class ForeignFrontEndTests
         Assert.Equal(1, nobody.ExitCode);
         Assert.Contains("add --calldata", nobody.Errors, StringComparison.Ordinal);
 
-        // deployed by anybody; the vote makes it the federation's
-        var policy = federation.State.LatestPolicy!;
-        using var deployer = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
-        var code = RoundsAbi.Constructor.Encode(
-            ContractArtifact.Load("Rounds").Bytecode, federation.Address, federation.State.Governance, policy.Json, RoundsAbi.WriteParams(policy.Params), policy.Genesis);
-        var successor = (await federation.SendAsync(deployer, new TransactionIntent(null, code, "deploy Rounds"))).Created!.Value;
+        var successor = await DeploySuccessorAsync(federation);
         Assert.Contains("There is no contract at", (await federation.RunAsync(0, "propose", "successor", Board)).Errors, StringComparison.Ordinal);
         Assert.Contains("is not the Rounds contract", (await federation.RunAsync(0, "propose", "successor", federation.Address.ToString())).Errors, StringComparison.Ordinal);
 
@@ -54,6 +50,46 @@ public sealed class ForeignFrontEndTests
         Assert.All((await federation.RunJsonAsync(0, "proposals", "--all")).EnumerateArray(), p => Assert.True(p.GetProperty("descriptionAgrees").GetBoolean()));
         await federation.PassAsync(0, "pause"); // at the successor
         Assert.True(federation.State.Paused);
+    }
+
+    [Fact]
+    public async Task Running_peers_go_on_at_a_successor_of_Rounds_with_everybody_in_its_first_round()
+    {
+        await using var federation = await GovernedFederation.FoundAsync(members: 3);
+        var successor = await DeploySuccessorAsync(federation);
+        var peers = new List<RunningPeer>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                peers.Add(await RunningPeer.StartAsync(federation.HomeOf(i), federation.Passphrase, new IntegerTrainer(federation.Layout, i + 1), TestContext.Current.CancellationToken));
+            }
+
+            foreach (var peer in peers)
+            {
+                await peer.SeenAsync<PeerEvent.RoundEnded>(e => e.Round == 5); // the last of the policy: the peers rest, while the boards vote
+            }
+
+            await federation.PassAsync(0, "successor", successor.ToString());
+            foreach (var peer in peers)
+            {
+                Assert.Equal(successor.ToString(), (await peer.SeenAsync<PeerEvent.Succeeded>()).Rounds);
+                Assert.Equal(6UL, (await peer.SeenAsync<PeerEvent.Recommitted>()).FromRound);
+                Assert.True((await peer.SeenAsync<PeerEvent.RoundEnded>(e => e.Round == 7)).Finalised);
+            }
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        await federation.ReadAsync();
+        Assert.Equal(
+            [(new RoundId(6), successor, 3), (new RoundId(7), successor, 3)],
+            federation.State.Rounds.Where(r => r.Id.Value is 6 or 7).Select(r => (r.Id, r.Contract, r.Submissions.Length)));
     }
 
     [Fact]
@@ -111,6 +147,16 @@ public sealed class ForeignFrontEndTests
 
         async Task SendAsync(int member, string function, object[] arguments) =>
             await federation.SendAsync(member, new TransactionIntent(governance, functions[function].Single().Encode(arguments), function));
+    }
+
+    /// <summary>Deployed by anybody; only a vote makes it the federation's.</summary>
+    private static async Task<Address> DeploySuccessorAsync(GovernedFederation federation)
+    {
+        var policy = federation.State.LatestPolicy!;
+        using var deployer = new PrivateKey(Hex.Decode(AnvilChain.DevelopmentKey));
+        var code = RoundsAbi.Constructor.Encode(
+            ContractArtifact.Load("Rounds").Bytecode, federation.Address, federation.State.Governance, policy.Json, RoundsAbi.WriteParams(policy.Params), policy.Genesis);
+        return (await federation.SendAsync(deployer, new TransactionIntent(null, code, "deploy Rounds"))).Created!.Value;
     }
 
     /// <summary>Has the program print a call, and the account without a key send it.</summary>

@@ -6,6 +6,7 @@ using FedChain.Protocol;
 using FedChain.Protocol.Ethereum;
 using FedChain.Protocol.Ethereum.Contracts;
 using FedChain.Protocol.Ethereum.Keys;
+using FedChain.Protocol.Files;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.EndToEnd.Tests;
@@ -28,6 +29,8 @@ internal sealed class GovernedFederation : IAsyncDisposable
     public ChainClient Client => _federation.Client;
 
     public Uri Rpc => _federation.Chain.RpcUrl;
+
+    public AdapterLayout Layout => _federation.Layout;
 
     public string Passphrase => _federation.Passphrase;
 

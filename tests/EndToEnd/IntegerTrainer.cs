@@ -9,7 +9,8 @@ namespace FedChain.EndToEnd.Tests;
 /// <param name="layout">Of the adapters.</param>
 /// <param name="member">The member's number.</param>
 /// <param name="loss">What an adapter is worth on the validation set; if not given, all are worth the same.</param>
-internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adapter, Micronats>? loss = null) : ILocalTrainer
+/// <param name="samples">How many records it says that it trained on.</param>
+internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adapter, Micronats>? loss = null, long samples = 1) : ILocalTrainer
 {
     public AdapterLayout Layout => layout;
 
@@ -27,7 +28,7 @@ internal sealed class IntegerTrainer(AdapterLayout layout, int member, Func<Adap
         }
 
         progress.Report(new TrainingStep(1, 1, 1, 1, 1, 0));
-        return Task.FromResult(new TrainedAdapter(new Adapter(layout, task.Start.FractionBits, values), 1, new Micronats(3), LossOf(task.Start), new Micronats(1)));
+        return Task.FromResult(new TrainedAdapter(new Adapter(layout, task.Start.FractionBits, values), samples, new Micronats(3), LossOf(task.Start), new Micronats(1)));
     }
 
     public Task<Micronats> MeasureAsync(Adapter adapter, CancellationToken cancellationToken) => Task.FromResult(LossOf(adapter));

@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using FedChain.Node.Audit;
+using FedChain.Node.Demo;
 using FedChain.Node.Peer;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
+using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
 
 namespace FedChain.EndToEnd.Tests;
@@ -123,6 +125,90 @@ public sealed class PeerTests
 
         static byte[]? ManifestOf(string home) =>
             Directory.EnumerateFiles(Path.Combine(home, "rounds"), "update.manifest", SearchOption.AllDirectories).Select(File.ReadAllBytes).FirstOrDefault();
+    }
+
+    [Fact]
+    public async Task An_aggregate_that_can_not_be_told_to_the_chain_is_sealed_once_however_often_that_is_tried()
+    {
+        const uint Day = 24 * 3600;
+        await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 1, steps: 1, DemoDefaults.Params(1) with { Publishing = Day });
+        using var control = new AnvilControl(federation.Chain.RpcUrl);
+        using var patience = Limit();
+        await federation.Reader.ReadAsync(patience.Token);
+        var operators = federation.Reader.State.Seats.Values.Select(s => s.Operator).ToList();
+        var published = 0;
+        var broke = new Deceit
+        {
+            Publish = (_, adapter) =>
+            {
+                published++;
+                operators.ForEach(o => control.SetBalanceAsync(o, 0).GetAwaiter().GetResult());
+                return adapter;
+            },
+        };
+        var peers = new List<RunningPeer>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                peers.Add(await RunningPeer.StartAsync(federation.HomeOf(i), federation.Passphrase, new IntegerTrainer(federation.Layout, i + 1), patience.Token, broke));
+            }
+
+            await peers[0].SeenAsync<PeerEvent.Submitted>();
+            while (!peers.Exists(p => p.Events.OfType<PeerEvent.Trouble>().Count(t => t.What.StartsWith("publishing in turn 0", StringComparison.Ordinal)) >= 3))
+            {
+                await Task.Delay(20, patience.Token);
+            }
+
+            await Task.WhenAll(operators.Select(control.FundAsync));
+            Assert.True((await peers[0].SeenAsync<PeerEvent.RoundEnded>()).Finalised);
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        Assert.Equal(1, published);
+        Assert.Single(Enumerable.Range(0, 3).SelectMany(i => RoundFolder.PublishedIn(federation.HomeOf(i))));
+    }
+
+    [Fact]
+    public async Task Who_trained_on_more_samples_than_weigh_claims_as_many_as_do_and_what_nobody_would_take_is_not_submitted()
+    {
+        await using var federation = await TestFederation.FoundAsync(
+            members: 3, rounds: 1, steps: 1, change: p => p with { Rule = new AggregationRule.Mean(Weighting.Samples), WeightCap = 2 });
+        using var control = new AnvilControl(federation.Chain.RpcUrl);
+        using var patience = Limit();
+        long[] samples = [240, 1, 0]; // of which the update format knows only what is at least 1
+        var peers = new List<RunningPeer>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                peers.Add(await RunningPeer.StartAsync(federation.HomeOf(i), federation.Passphrase, new IntegerTrainer(federation.Layout, 3 * (i + 1), samples: samples[i]), patience.Token));
+            }
+
+            await peers[2].SeenAsync<PeerEvent.Trouble>(e => e.Final && e.What.Contains("everybody would refuse this update", StringComparison.Ordinal));
+            await peers[0].SeenAsync<PeerEvent.Submitted>();
+            await peers[1].SeenAsync<PeerEvent.Submitted>();
+            await control.AdvanceAsync(1800);
+            Assert.True((await peers[0].SeenAsync<PeerEvent.RoundEnded>()).Finalised);
+        }
+        finally
+        {
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        await federation.Reader.ReadAsync(patience.Token);
+        using var file = File.OpenRead(federation.HomeOf(0).AdapterFile(federation.Reader.State.Current!.Winner!.Aggregate));
+        var first = Adapter.First(federation.Layout, default, 20);
+        Assert.Equal(first.Values.ToArray().Select(v => v + 4), AdapterFile.Read(file, file.Length, 20, federation.Layout, out _).Values.ToArray()); // (2 * 3 + 6) / 3
     }
 
     [Fact]

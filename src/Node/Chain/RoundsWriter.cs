@@ -46,10 +46,9 @@ internal sealed class RoundsWriter(RoundsClient rounds, TransactionSender sender
         SendAsync("attest", $"round {round.Id}: attest {candidate}", rounds.Attest(round.Id, (uint)turn, candidate, valid), isDone: null, cancellationToken);
 
     /// <summary>Makes another commitment, if none of this home's keys opens the seat's; it holds from the next opening on.</summary>
-    /// <param name="events">The chain's, up to now.</param>
-    public async Task<Receipt?> RecommitAsync(IEnumerable<ChainEvent> events, CancellationToken cancellationToken)
+    public async Task<Receipt?> RecommitAsync(FederationState federation, CancellationToken cancellationToken)
     {
-        if (!await _secrets.MustRecommitAsync(rounds, events, cancellationToken))
+        if (!await _secrets.MustRecommitAsync(rounds, federation, cancellationToken))
         {
             return null;
         }

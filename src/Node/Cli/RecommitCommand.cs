@@ -32,7 +32,7 @@ internal static class RecommitCommand
 
             var secrets = new SeatSecrets(new PeerIdentity(session.ChainId, session.Federation, state.RoundsContract, seat.Id, keys));
             var rounds = new RoundsClient(session.Client, state.RoundsContract);
-            if (!await secrets.MustRecommitAsync(rounds, session.Reader.Events.ToList(), cancellationToken))
+            if (!await secrets.MustRecommitAsync(rounds, state, cancellationToken))
             {
                 writer.Tell($"The commitment of seat {seat.Id} is this home's, or one that is waits for the next round; nothing was sent.", new JsonObject { ["recommitted"] = false });
                 return;

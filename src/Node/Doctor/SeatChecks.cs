@@ -94,7 +94,7 @@ internal sealed class SeatChecks(HomeFolder home, PeerKeys? keys, ChainSession s
         var contract = new RoundsClient(session.Client, State.RoundsContract);
         var member = await contract.GetMemberAsync(seat.Id, cancellationToken);
         var identity = new PeerIdentity(session.ChainId, session.Federation, State.RoundsContract, seat.Id, keys);
-        if (await new SeatSecrets(identity).MustRecommitAsync(contract, session.Reader.Events, cancellationToken))
+        if (await new SeatSecrets(identity).MustRecommitAsync(contract, State, cancellationToken))
         {
             checkup.Problem("commitment", $"none of this home's operator keys made the commitment {member.Commitment} that the next submission has to open", $"Make another: fedchain recommit --home {home.Path}, or start the peer, which does it. It holds from the next round on.");
         }

@@ -27,6 +27,35 @@ internal sealed class Aggregation(PeerContext context)
         var holdings = round.Submissions.Select(s => folder.Holdings(s.Index)).OfType<byte[]>()
             .Select(bytes => Holdings.Parse(bytes).Holding).OrderBy(h => h.Member).ToImmutableArray();
         var included = CandidateRules.Included(round, holdings);
+        var (manifest, digest) = await PublishedBeforeAsync(round, turn, included, cancellationToken) ?? await MakePublicAsync(federation, round, turn, holdings, included, cancellationToken);
+        var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
+        if (receipt is not null)
+        {
+            context.Tell(new PeerEvent.Published(
+                round.Id.Value, turn, Cid.RawOf(digest).ToString(), manifest.Aggregate.ToString(), included.Count, receipt.GasUsed, receipt.Transaction.ToString()));
+        }
+    }
+
+    /// <summary>What this member made public of the same turn, and could not tell the chain of: sealing it again would fill the disk, one attempt after the other.</summary>
+    private async Task<(GlobalManifest Manifest, Hash256 Digest)?> PublishedBeforeAsync(RoundState round, int turn, SubmissionBitmap included, CancellationToken cancellationToken)
+    {
+        foreach (var digest in context.FolderOf(round).Published())
+        {
+            if (await context.Store.GetAsync(Cid.RawOf(digest), cancellationToken: cancellationToken) is { } bytes && GlobalManifest.Parse(bytes.Span) is var manifest
+                && manifest.Turn == turn && manifest.Set == round.Set && manifest.Included == included
+                && (manifest.Payload is not { } payload || await context.Store.HasAsync(payload, cancellationToken))
+                && (manifest.State is not { } state || await context.Store.HasAsync(state.Payload, cancellationToken)))
+            {
+                return (manifest, digest);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<(GlobalManifest Manifest, Hash256 Digest)> MakePublicAsync(
+        FederationState federation, RoundState round, int turn, ImmutableArray<SignedHolding> holdings, SubmissionBitmap included, CancellationToken cancellationToken)
+    {
         var id = context.Identity;
         var policy = PeerContext.PolicyOf(federation, round);
         var manifest = new GlobalManifest(
@@ -61,14 +90,9 @@ internal sealed class Aggregation(PeerContext context)
         await context.Store.AddBlockAsync(bytes, cancellationToken);
         Crash.At(CrashPoint.GlobalManifestStored);
         var digest = new Hash256(SHA256.HashData(bytes));
-        folder.MarkPublished(digest);
+        context.FolderOf(round).MarkPublished(digest);
         Crash.At(CrashPoint.Published);
-        var receipt = await context.Rounds.PublishAsync(round, turn, digest, manifest.Aggregate, cancellationToken);
-        if (receipt is not null)
-        {
-            context.Tell(new PeerEvent.Published(
-                round.Id.Value, turn, Cid.RawOf(digest).ToString(), manifest.Aggregate.ToString(), included.Count, receipt.GasUsed, receipt.Transaction.ToString()));
-        }
+        return (manifest, digest);
     }
 
     /// <summary>Decides on a candidate and writes the verdict. What can't be fetched leaves it open: silence is not a vote against.</summary>

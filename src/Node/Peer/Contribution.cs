@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedChain.Aggregator;
 using FedChain.Learning.Training;
 using FedChain.Network;
 using FedChain.Network.Content;
@@ -58,7 +59,7 @@ internal sealed class Contribution(PeerContext context)
         var id = context.Identity;
         var metadata = new UpdateMetadata(
             id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, new Hash256(RandomNumberGenerator.GetBytes(Hash256.Size)),
-            trained.Samples, new UpdateLosses(trained.BaseModelLoss, trained.StartLoss, trained.ResultLoss));
+            Math.Min(trained.Samples, policy.MostSamples), new UpdateLosses(trained.BaseModelLoss, trained.StartLoss, trained.ResultLoss));
         var (update, residual) = ErrorFeedback.Encode(policy.Encoding, start, factors, trained.Adapter.DifferenceTo(start, factors), before);
         Hash256 plaintext;
         var unfinished = own.PlaintextPath + AtomicFile.Unfinished;
@@ -78,7 +79,18 @@ internal sealed class Contribution(PeerContext context)
         await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);
-        own.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
+        var manifest = new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext);
+        using (var written = UpdatePlaintext.Open(own.PlaintextPath))
+        {
+            if (UpdateValidator.Validate(written, manifest, context.Me, context.TermsOf(federation, round), cancellationToken) is UpdateVerdict.Refused refused)
+            {
+                context.Diverged[(round.Id, round.Base, round.Policy)] = true; // trained again it would be the same
+                context.Tell(new PeerEvent.Trouble($"submitting to round {round.Id}: everybody would refuse this update, so it stays here", refused.Detail, Final: true));
+                return;
+            }
+        }
+
+        own.WriteManifest(manifest.ToBytes());
         Crash.At(CrashPoint.UpdateWritten);
     }
 

@@ -13,6 +13,11 @@ public static class Decision
     /// <summary>Chain seconds by which one member after the other steps in when the one before did not open the round.</summary>
     public const ulong OpeningStagger = 5;
 
+    /// <summary>
+    /// Chain seconds for which the first round of a successor of Rounds waits for members who haven't committed to it: at its opening they would miss it.
+    /// </summary>
+    public const ulong SuccessorPatience = 600;
+
     /// <summary>Chain seconds to the next opening up to which a new adapter isn't measured on its own: training from it measures it anyway.</summary>
     public const ulong TrainingSoon = 60;
 
@@ -29,6 +34,8 @@ public static class Decision
             return Open(federation, me, local, now);
         }
 
+        IEnumerable<PeerAction> commits = round.IsSuperseded && federation.Seats.ContainsKey(me) && !federation.Commitments.ContainsKey(me) ? [new PeerAction.Commit()] : [];
+
         var late = federation.Rounds.Count < 2 ? [] : Serve(federation.Rounds[^2], me, previous); // away at the close: its update is still wanted
         IEnumerable<PeerAction> actions = round.PhaseAt(now) switch
         {
@@ -38,7 +45,7 @@ public static class Decision
             Phase.Finalised or Phase.Aborted => [.. Open(federation, me, local, now), .. Serve(round, me, local), .. Keep(federation, round, me, local, now)],
             var phase => throw new InvalidOperationException($"Unknown phase {phase}."),
         };
-        return [.. late, .. actions];
+        return [.. commits, .. late, .. actions];
     }
 
     private static ImmutableArray<PeerAction> Open(FederationState federation, MemberId me, LocalRound local, ulong now)
@@ -50,6 +57,11 @@ public static class Decision
 
         var last = federation.Current?.Id ?? default;
         var members = federation.EligibleNext;
+        if (federation.Current is { IsSuperseded: true } && !members.All(federation.Commitments.ContainsKey))
+        {
+            due = Math.Max(due, local.FollowsSince + SuccessorPatience);
+        }
+
         var rank = (members.IndexOf(me) + members.Count - (int)(last.Value % (ulong)members.Count)) % members.Count;
         return now >= due + ((ulong)rank * OpeningStagger) ? [new PeerAction.OpenRound(last)] : [];
     }

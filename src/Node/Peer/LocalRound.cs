@@ -10,6 +10,9 @@ public sealed record LocalRound
     /// <summary>The operator has paused the peer: it takes on nothing new.</summary>
     public bool IsPaused { get; init; }
 
+    /// <summary>Since when, in chain seconds, this peer has followed the Rounds contract in use.</summary>
+    public ulong FollowsSince { get; init; }
+
     /// <summary>The round's base adapter is in the home folder.</summary>
     public bool HasBase { get; init; }
 

@@ -17,6 +17,7 @@ public abstract record PeerAction
     {
         OpenRound(var after) => $"opening the round after {after}",
         ObtainAdapter(var round, var adapter) => $"getting the adapter {adapter} for round {round}",
+        Commit => "making a commitment at the contract that takes over the rounds",
         Train(var round) => $"training for round {round}",
         Submit(var round) => $"submitting to round {round}",
         Expose(var round) => $"serving the own update of round {round}",
@@ -34,6 +35,9 @@ public abstract record PeerAction
 
     /// <summary>Get the adapter that a round starts from or came to: from the genesis, or from another member.</summary>
     public sealed record ObtainAdapter(RoundId Round, Hash256 Adapter) : PeerAction;
+
+    /// <summary>Make a commitment at a successor of Rounds.</summary>
+    public sealed record Commit : PeerAction;
 
     /// <summary>Train on the institution's own records and seal the update.</summary>
     public sealed record Train(RoundId Round) : PeerAction;

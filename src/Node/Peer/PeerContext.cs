@@ -14,9 +14,16 @@ namespace FedChain.Node.Peer;
 /// <summary>What the effects of a peer share: its home, keys and ways to the outside.</summary>
 internal sealed class PeerContext
 {
+    private PeerIdentity _identity = null!;
+    private RoundsWriter? _rounds;
+
     public required HomeFolder Home { get; init; }
 
-    public required PeerIdentity Identity { get; init; }
+    public required PeerIdentity Identity
+    {
+        get => _identity;
+        init => _identity = value;
+    }
 
     public required IContentStore Store { get; init; }
 
@@ -24,7 +31,10 @@ internal sealed class PeerContext
 
     public required LossLog Losses { get; init; }
 
-    public required RoundsWriter Rounds { get; init; }
+    public required Func<PeerIdentity, RoundsWriter> WriterOf { private get; init; }
+
+    /// <summary>Transactions to the Rounds contract that <see cref="Identity"/> names.</summary>
+    public RoundsWriter Rounds => _rounds ??= WriterOf(Identity);
 
     public required ContentExchange Content { get; init; }
 
@@ -37,12 +47,12 @@ internal sealed class PeerContext
     public MemberId Me => Identity.Member;
 
     /// <summary>
-    /// What training diverged from: the same round, base and policy would have the same records in the same order. Forgotten when the peer ends, since
+    /// What training diverged from, or came to nothing valid from: the same round, base and policy would have the same records in the same order. Forgotten when the peer ends, since
     /// the next one may have been told other settings.
     /// </summary>
     public ConcurrentDictionary<(RoundId Round, Hash256 Base, Hash256 Policy), bool> Diverged { get; } = [];
 
-    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, Identity.Rounds, round, TellDamage);
+    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, round.Contract, round, TellDamage);
 
     public LocalRound LocalOf(RoundState round)
     {
@@ -60,7 +70,16 @@ internal sealed class PeerContext
     {
         var policy = PolicyOf(federation, round);
         return new RoundTerms(
-            Identity.ChainId, Identity.Rounds, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy), round.Beacon);
+            Identity.ChainId, round.Contract, round.Id, round.Policy, policy, round.FinalisedBefore, round.Base, ReadAdapter(round.Base, policy), round.Beacon);
+    }
+
+    /// <summary>Goes on at a successor of Rounds. What is under way for the old one fails, since neither contract takes it any more.</summary>
+    public void Follow(Address rounds)
+    {
+        var previous = Identity.Rounds;
+        _identity = new PeerIdentity(Identity.ChainId, Identity.Membership, rounds, Identity.Member, Identity.Keys);
+        _rounds = null;
+        Tell(new PeerEvent.Succeeded(rounds.ToString(), previous.ToString()));
     }
 
     public void Tell(PeerEvent e)

@@ -23,6 +23,7 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(Attested), "attested")]
 [JsonDerivedType(typeof(RoundEnded), "round-ended")]
 [JsonDerivedType(typeof(KeyRotated), "key-rotated")]
+[JsonDerivedType(typeof(Succeeded), "succeeded")]
 [JsonDerivedType(typeof(Recommitted), "recommitted")]
 [JsonDerivedType(typeof(UpdateMissing), "update-missing")]
 [JsonDerivedType(typeof(Restocked), "restocked")]
@@ -170,6 +171,12 @@ public abstract record PeerEvent
     public sealed record KeyRotated(string Key, string Now) : PeerEvent
     {
         public override string ToString() => Text($"the {Key} key is {Now} now; the old one is kept");
+    }
+
+    /// <summary>A vote replaced the Rounds contract, and the peer goes on with its successor.</summary>
+    public sealed record Succeeded(string Rounds, string Previous) : PeerEvent
+    {
+        public override string ToString() => Text($"the federation's rounds go on at the contract {Rounds}, which takes the place of {Previous}");
     }
 
     /// <summary>None of the home's keys opened the seat's commitment, so another was made.</summary>

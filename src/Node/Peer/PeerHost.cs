@@ -149,7 +149,7 @@ internal sealed class PeerHost : IAsyncDisposable
             Store = store,
             Trainer = trainer,
             Losses = LossLog.Open(home, trainer.ValidationSet),
-            Rounds = new RoundsWriter(new RoundsClient(_session.Client, state.RoundsContract), sender, identity),
+            WriterOf = who => new RoundsWriter(new RoundsClient(_session.Client, who.Rounds), sender, who),
             Content = new ContentExchange(fetcher, store, keys.Age, seat.Id),
             Report = report,
             Time = time,
@@ -174,10 +174,7 @@ internal sealed class PeerHost : IAsyncDisposable
 
         try
         {
-            if (await _context.Rounds.RecommitAsync(_session.Reader.Events, cancellationToken) is { } receipt)
-            {
-                _context.Tell(new PeerEvent.Recommitted(state.NextRound.Value, receipt.GasUsed, receipt.Transaction.ToString()));
-            }
+            await _loop!.RecommitAsync(state, cancellationToken);
         }
         catch (ChainException e)
         {

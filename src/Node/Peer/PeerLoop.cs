@@ -31,6 +31,7 @@ internal sealed class PeerLoop(
     private readonly Measurement _measurement = new(context);
     private readonly Dictionary<PeerAction, (Task Task, CancellationTokenSource Stop)> _running = [];
     private readonly Dictionary<PeerAction, (int Failures, DateTimeOffset Until)> _failed = [];
+    private ulong _followsSince = reader.Now;
     private Pause? _pause;
     private string? _diskFault;
     private RoundId _reported = new((reader.State.Current?.Id.Value ?? 1) - 1); // the rounds that ended before this peer ran are no news
@@ -67,6 +68,15 @@ internal sealed class PeerLoop(
         }
     }
 
+    /// <summary>Makes another commitment if none of this home's keys opens the seat's; it holds from the next opening on.</summary>
+    public async Task RecommitAsync(FederationState federation, CancellationToken cancellationToken)
+    {
+        if (await context.Rounds.RecommitAsync(federation, cancellationToken) is { } receipt)
+        {
+            context.Tell(new PeerEvent.Recommitted(federation.NextRound.Value, receipt.GasUsed, receipt.Transaction.ToString()));
+        }
+    }
+
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         foreach (var (action, (task, stop)) in _running.Where(r => r.Value.Task.IsCompleted).ToList())
@@ -99,6 +109,12 @@ internal sealed class PeerLoop(
 
         var federation = reader.State;
         served.Federation = federation;
+        if (federation.RoundsContract != context.Identity.Rounds)
+        {
+            context.Follow(federation.RoundsContract);
+            _followsSince = reader.Now;
+        }
+
         ReportEnd(federation);
         var rounds = federation.Rounds;
         ImmutableArray<PeerAction> wanted;
@@ -143,6 +159,7 @@ internal sealed class PeerLoop(
         var round = federation.Current!;
         return action switch
         {
+            PeerAction.Commit => RecommitAsync(federation, cancellationToken),
             PeerAction.OpenRound => OpenAsync(federation, cancellationToken),
             PeerAction.ObtainAdapter(_, var digest) => _bases.ObtainAsync(federation, round, digest, cancellationToken),
             PeerAction.Train => TrainAsync(federation, round, cancellationToken),
@@ -166,7 +183,7 @@ internal sealed class PeerLoop(
         return contribution.TrainAsync(federation, round, cancellationToken);
     }
 
-    private LocalRound LocalOf(RoundState? round) => (round is null ? LocalRound.Empty : context.LocalOf(round)) with { IsPaused = _pause is not null };
+    private LocalRound LocalOf(RoundState? round) => (round is null ? LocalRound.Empty : context.LocalOf(round)) with { IsPaused = _pause is not null, FollowsSince = _followsSince };
 
     private void TakePause()
     {

@@ -86,8 +86,8 @@ public sealed class RoundFolder
     /// <summary>Notes a global manifest that this member makes public: its blocks may be in no other store yet.</summary>
     public void MarkPublished(Hash256 manifest) => Put(PublishedKind, manifest.ToString(), "");
 
-    /// <summary>Those that were noted so.</summary>
-    internal IEnumerable<Hash256> Published => DigestsIn(Path.Combine(_path, PublishedKind));
+    /// <summary>The global manifests that this member made public in the round.</summary>
+    public IEnumerable<Hash256> Published() => PublishedUnder(Path.Combine(_path, PublishedKind));
 
     /// <summary>All of it, for the decision. An update for another base or policy, of a branch that left the chain, is none, nor is another than the one that was submitted.</summary>
     /// <param name="hasUpdateFile">Whether the plaintext of this digest is in the home.</param>
@@ -112,9 +112,9 @@ public sealed class RoundFolder
 
     /// <summary>The global manifests that this member made public, of every round of a home.</summary>
     internal static IEnumerable<Hash256> PublishedIn(HomeFolder home) =>
-        Directory.EnumerateDirectories(home.RoundsPath, PublishedKind, SearchOption.AllDirectories).SelectMany(DigestsIn);
+        Directory.EnumerateDirectories(home.RoundsPath, PublishedKind, SearchOption.AllDirectories).SelectMany(PublishedUnder);
 
-    private static IEnumerable<Hash256> DigestsIn(string folder) =>
+    private static IEnumerable<Hash256> PublishedUnder(string folder) =>
         Directory.EnumerateFiles(folder).Where(file => Hash256.TryParse(Path.GetFileName(file), out _)).Select(file => Hash256.Parse(Path.GetFileName(file)));
 
     private static IEnumerable<string> ContractsIn(string rounds) => Directory.EnumerateDirectories(rounds).OrderByDescending(Directory.GetLastWriteTimeUtc);

@@ -46,7 +46,7 @@ internal sealed class Inventory
         for (var i = 0; i < federation.Rounds.Count; i++)
         {
             var (round, isRecent) = (federation.Rounds[i], i >= first);
-            var folder = new RoundFolder(home, chainId, federation.RoundsContract, round);
+            var folder = new RoundFolder(home, chainId, round.Contract, round);
             foreach (var submission in round.Submissions)
             {
                 await inventory.AddUpdateAsync(home, folder, round, submission, isRecent, cancellationToken);
@@ -60,13 +60,13 @@ internal sealed class Inventory
             foreach (var candidate in round.Candidates)
             {
                 var isWinner = candidate == round.Winner;
-                var wasHere = folder.Verdict(candidate.Turn) is not null || folder.Published.Contains(candidate.Manifest) || (isWinner && File.Exists(home.AdapterFile(candidate.Aggregate)));
+                var wasHere = folder.Verdict(candidate.Turn) is not null || folder.Published().Contains(candidate.Manifest) || (isWinner && File.Exists(home.AdapterFile(candidate.Aggregate)));
                 var root = new NamedRoot(Cid.RawOf(candidate.Manifest), round.Id, ContentKind.GlobalManifest, candidate.Aggregator, IsNeeded: true);
                 await inventory.AddGlobalAsync(root, isRecent || isWinner, wasHere, cancellationToken);
             }
 
             // What this member published may reach the chain after this; of a round that is long over it never will.
-            foreach (var digest in folder.Published.Where(digest => !round.Candidates.Any(c => c.Manifest == digest)).ToList())
+            foreach (var digest in folder.Published().Where(digest => !round.Candidates.Any(c => c.Manifest == digest)).ToList())
             {
                 var cid = Cid.RawOf(digest);
                 if (await inventory.ReadAsync(cid, bytes => GlobalManifest.Parse(bytes), cancellationToken) is ({ } own, _))

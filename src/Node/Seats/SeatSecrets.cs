@@ -30,7 +30,7 @@ internal sealed class SeatSecrets(PeerIdentity identity)
     /// Whether the seat needs another commitment before it can submit: its own is not this home's, because an application's id was guessed wrong, the
     /// operator's key was lost, or the Rounds contract is a new one; and none that was made since waits for the next opening.
     /// </summary>
-    public async Task<bool> MustRecommitAsync(RoundsClient rounds, IEnumerable<ChainEvent> events, CancellationToken cancellationToken)
+    public async Task<bool> MustRecommitAsync(RoundsClient rounds, FederationState federation, CancellationToken cancellationToken)
     {
         var member = await rounds.GetMemberAsync(identity.Member, cancellationToken);
         if (Opening(member) is not null)
@@ -38,8 +38,7 @@ internal sealed class SeatSecrets(PeerIdentity identity)
             return false;
         }
 
-        var latest = events.Where(e => e.Emitter == rounds.Address).Select(e => e.Event).OfType<CommitmentMade>().LastOrDefault(e => e.Id == identity.Member);
-        return latest is null || latest.Index + 1 != member.Commitments || Opening(latest.Commitment, member.Commitments) is null;
+        return !federation.Commitments.TryGetValue(identity.Member, out var latest) || latest.Index + 1 != member.Commitments || Opening(latest.Commitment, member.Commitments) is null;
     }
 
     private Hash256? Opening(Hash256 commitment, ulong commitments)

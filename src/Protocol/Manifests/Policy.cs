@@ -65,11 +65,12 @@ public sealed record Policy
     public Factors FactorsAt(ulong finalised) => Schedule[(int)(finalised % (ulong)Schedule.Length)];
 
     /// <summary>What an update claims to weigh, before a fair rule; it may exceed the cap, and then the update is invalid.</summary>
-    public long WeightOf(UpdateMetadata update) => Rule.Combining switch
-    {
-        AggregationRule.Mean(Weighting.Samples) or AggregationRule.FairMean(Weighting.Samples, _, _) => update.Samples,
-        _ => 1,
-    };
+    public long WeightOf(UpdateMetadata update) => WeighsBySamples ? update.Samples : 1;
+
+    /// <summary>The most samples that an update may claim. Who trained on more claims these: a claim beyond them is not cut, it makes the update invalid.</summary>
+    public long MostSamples => WeighsBySamples ? Math.Min(Work.MaxSamples, WeightCap) : Work.MaxSamples;
+
+    private bool WeighsBySamples => Rule.Combining is AggregationRule.Mean(Weighting.Samples) or AggregationRule.FairMean(Weighting.Samples, _, _);
 
     /// <summary>The canonical bytes.</summary>
     /// <exception cref="InvalidOperationException">A value out of its bounds: nobody could read this policy.</exception>

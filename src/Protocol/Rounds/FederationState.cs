@@ -16,6 +16,9 @@ public sealed record FederationState
 
     public Address RoundsContract { get; init; }
 
+    /// <summary>The latest commitment that each seat made at the Rounds contract in use, but for those that a submission made.</summary>
+    public ImmutableSortedDictionary<MemberId, CommitmentMade> Commitments { get; init; } = ImmutableSortedDictionary<MemberId, CommitmentMade>.Empty;
+
     /// <summary>Chain time until which nothing can be opened unless every founder has activated.</summary>
     public ulong FoundingEndsAt { get; init; }
 
@@ -118,6 +121,7 @@ public sealed record FederationState
         RoundsReplaced e => this with
         {
             RoundsContract = e.Rounds,
+            Commitments = Commitments.Clear(),
             Paused = false, // a successor starts afresh, and its own log follows
             Rounds = Current is { } last ? Rounds.SetItem(Rounds.Count - 1, last with { IsSuperseded = true }) : Rounds,
         },
@@ -127,6 +131,7 @@ public sealed record FederationState
             Policies = Policies.SetItem(e.Policy, e),
             LastRound = (Current?.Id.Value ?? 0) + e.Params.Rounds,
         },
+        CommitmentMade e => this with { Commitments = Commitments.SetItem(e.Id, e) },
         PauseSet e => this with { Paused = e.Paused },
         ProposalCreated e => this with { Proposals = Proposals.Add(new ProposalRecord(e)) },
         VoteCast e => WithProposal(e.Proposal, p => p with { Votes = p.Votes.SetItem(e.Voter, e) }),
@@ -149,6 +154,7 @@ public sealed record FederationState
         Rounds = Rounds.Add(new RoundState
         {
             Id = e.Round,
+            Contract = RoundsContract,
             Policy = e.Policy,
             Base = e.Base,
             FinalisedBefore = e.Finalised,

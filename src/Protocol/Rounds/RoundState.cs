@@ -25,6 +25,9 @@ public sealed record RoundState
 {
     public required RoundId Id { get; init; }
 
+    /// <summary>The Rounds contract that ran it: what its signatures, manifests and updates name.</summary>
+    public required Address Contract { get; init; }
+
     /// <summary>Hash of the policy in force for this round.</summary>
     public required Hash256 Policy { get; init; }
 

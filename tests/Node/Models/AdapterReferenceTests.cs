@@ -62,6 +62,7 @@ public sealed class AdapterReferenceTests
     private static RoundState Round(ulong id, byte? aggregate) => new()
     {
         Id = new RoundId(id),
+        Contract = Address.Zero,
         Policy = default,
         Base = default,
         FinalisedBefore = 0,

@@ -34,6 +34,20 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void At_a_successor_members_commit_and_its_first_round_waits_for_all_of_them_but_not_for_ever()
+    {
+        var superseded = Federation() with { Rounds = [Round() with { FinalisedAt = Opened, IsSuperseded = true }] };
+        var local = new LocalRound { FollowsSince = Opened };
+        Assert.Equal([new PeerAction.Commit()], Decide(superseded, local));
+        Assert.Equal([new PeerAction.Commit()], Decide(superseded, local with { IsPaused = true }));
+        var mine = superseded with { Commitments = superseded.Commitments.SetItem(Me, new CommitmentMade(Me, 0, default, new RoundId(2))) };
+        Assert.Empty(Decide(mine, local, Opened + Decision.SuccessorPatience - 1));
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decide(mine, local, Opened + Decision.SuccessorPatience));
+        var all = superseded with { Commitments = Enumerable.Range(1, 4).Select(i => new MemberId((uint)i)).ToImmutableSortedDictionary(m => m, m => new CommitmentMade(m, 0, default, new RoundId(2))) };
+        Assert.Equal([new PeerAction.OpenRound(new RoundId(1))], Decide(all, local));
+    }
+
+    [Fact]
     public void A_member_gets_the_base_then_trains_then_submits_then_waits()
     {
         var federation = Running(Round());
@@ -186,6 +200,7 @@ public sealed class DecisionTests
     internal static RoundState Round(params uint[] submitters) => new()
     {
         Id = new RoundId(1),
+        Contract = Address.Zero,
         Policy = Hash(1),
         Base = Hash(7),
         FinalisedBefore = 0,

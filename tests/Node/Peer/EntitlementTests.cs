@@ -24,6 +24,7 @@ public sealed class EntitlementTests
             new RoundState
             {
                 Id = First,
+                Contract = Address.Zero,
                 Policy = default,
                 Base = default,
                 FinalisedBefore = 0,

@@ -41,6 +41,7 @@ public sealed class ResidualsTests
     private static RoundState Round(ulong id, ulong before, int submitters = 2) => new()
     {
         Id = new RoundId(id),
+        Contract = Address.Zero,
         Policy = default,
         Base = default,
         FinalisedBefore = before,

@@ -107,6 +107,7 @@ public sealed class SealingTests : IDisposable
     private static RoundState Round(IReadOnlyList<string> profiles, IReadOnlyList<string> auditors) => new()
     {
         Id = new RoundId(1),
+        Contract = Address.Zero,
         Policy = default,
         Base = default,
         FinalisedBefore = 0,

@@ -103,6 +103,7 @@ public sealed class DidTests
         var round = new RoundState
         {
             Id = new RoundId(1),
+            Contract = Address.Zero,
             Policy = default,
             Base = default,
             FinalisedBefore = 0,
