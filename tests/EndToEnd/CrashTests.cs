@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json;
 using FedChain.Network;
+using FedChain.Network.Content;
 using FedChain.Node.Audit;
 using FedChain.Protocol;
 using FedChain.Protocol.Files;
@@ -162,14 +164,23 @@ public sealed class CrashTests
     private async Task CollectAsync(TestFederation federation)
     {
         string[] command = ["store", "gc", "--home", federation.Members[0].Home, "--keep-rounds", "2", "--json"];
+        using var dry = JsonDocument.Parse((await Fedchain.RunAsync(federation.Passphrase, [.. command, "--dry-run"])).RequireDone());
+        var (blocks, files) = (TextsIn("given"), TextsIn("files"));
+        Assert.All(new[] { "update.safetensors", "update.age", "update.manifest" }, name => Assert.Contains(files, f => Path.GetFileName(f) == name));
+        var manifest = files.FindIndex(f => Path.GetFileName(f) == "update.manifest") + 1; // by it the others of an own update may be known
         foreach (var point in OfCollection)
         {
-            var died = await Fedchain.RunAsync(federation.Passphrase, command, (Crash.Variable, point));
+            var died = await Fedchain.RunAsync(federation.Passphrase, command, (Crash.Variable, point == nameof(CrashPoint.UpdateFileDeleted) ? $"{point}={manifest}" : point));
             Assert.Equal($"{Crash.LastWords}{point}", died.Errors.Trim());
             _hits[point] = 1;
         }
 
         (await Fedchain.RunAsync(federation.Passphrase, command)).RequireDone();
         (await Fedchain.RunAsync(federation.Passphrase, ["store", "verify", "--home", federation.Members[0].Home])).RequireDone();
+        Assert.All(files, f => Assert.False(File.Exists(f), f));
+        using var store = new BlockStore(federation.HomeOf(0).StorePath);
+        Assert.Empty(store.List().Select(cid => cid.ToString()).Intersect(blocks));
+
+        List<string> TextsIn(string name) => [.. dry.RootElement.GetProperty(name).EnumerateArray().Select(e => e.GetString()!)];
     }
 }

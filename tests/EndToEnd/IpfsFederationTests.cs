@@ -1,4 +1,6 @@
 using FedChain.Node.Peer;
+using FedChain.Node.Retention;
+using FedChain.Protocol.Content;
 using FedChain.Tests.Ipfs;
 
 namespace FedChain.EndToEnd.Tests;
@@ -66,6 +68,30 @@ public sealed class IpfsFederationTests
         var round = federation.Reader.State.Rounds.Single();
         Assert.Equal(3, round.Submissions.Length);
         Assert.NotNull(round.Winner);
+    }
+
+    [Fact]
+    public async Task A_home_that_is_given_a_node_takes_what_it_holds_there()
+    {
+        using var folder = new TemporaryFolder();
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var node = (await IpfsNode.StartAsync(1, folder.Path, cancellation)).Single();
+        await using var federation = await TestFederation.FoundAsync(members: 2, rounds: 1, steps: 1);
+        await using (var first = await RunningPeer.StartAsync(federation.HomeOf(0), federation.Passphrase, new IntegerTrainer(federation.Layout, 1), cancellation))
+        await using (var second = await RunningPeer.StartAsync(federation.HomeOf(1), federation.Passphrase, new IntegerTrainer(federation.Layout, 2), cancellation))
+        {
+            await first.SeenAsync<PeerEvent.RoundEnded>();
+        }
+
+        var home = federation.HomeOf(0);
+        home.Save(home.Settings with { Ipfs = node.Api.ToString() });
+        await using var peer = await RunningPeer.StartAsync(home, federation.Passphrase, new IdleTrainer(federation.Layout), cancellation);
+        Assert.Equal(6, (await peer.SeenAsync<PeerEvent.Restocked>()).Files); // two updates, the aggregate, and the manifest of each
+        await federation.Reader.ReadAsync(cancellation);
+        using var store = node.OpenStore();
+        var inventory = await Inventory.TakeAsync(home, federation.Reader.State, home.Settings.ChainId!.Value, store, Inventory.UsualRounds, cancellation);
+        Assert.Equal(6, inventory.Needed.Count);
+        Assert.Subset((HashSet<Cid>)await store.PinsAsync(cancellation), (HashSet<Cid>)inventory.Needed);
     }
 
     /// <summary>js-ipfs knows no offline mode: asked for what it has, it fetches from its peers, and has it then.</summary>

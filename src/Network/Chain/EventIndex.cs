@@ -12,9 +12,9 @@ internal readonly record struct IndexedLog(ulong Since, ChainLog Log);
 /// </summary>
 public sealed class EventIndex : IDisposable
 {
-    private const int Version = 1; // of the tables; another one's are dropped
+    private const int Version = 2; // of the tables; another one's are dropped
     private const string Tables = """
-        CREATE TABLE origin (chain INTEGER NOT NULL, membership BLOB NOT NULL);
+        CREATE TABLE origin (chain INTEGER NOT NULL, membership BLOB NOT NULL, reached INTEGER NOT NULL);
         CREATE TABLE block (number INTEGER PRIMARY KEY, hash BLOB NOT NULL);
         CREATE TABLE log (
             place INTEGER PRIMARY KEY, since INTEGER NOT NULL, block INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -29,6 +29,9 @@ public sealed class EventIndex : IDisposable
 
     /// <summary>Why nothing is kept; null if all is well, or nothing was to be kept.</summary>
     public string? Fault { get; private set; }
+
+    /// <summary>The highest block that was ever read, also where the chain went back since, and nothing above it is kept; 0 where nothing was.</summary>
+    public ulong Reached => Read("SELECT reached FROM origin", r => (ulong)r.GetInt64(0)).FirstOrDefault();
 
     /// <summary>Keeps nothing.</summary>
     public static EventIndex None() => new(null, null);
@@ -80,6 +83,7 @@ public sealed class EventIndex : IDisposable
         foreach (var block in blocks)
         {
             database.Execute("INSERT OR REPLACE INTO block VALUES ($1, $2)", (long)block.Block, block.Hash.ToArray());
+            database.Execute("UPDATE origin SET reached = max(reached, $1)", (long)block.Block);
         }
 
         foreach (var (since, log) in logs)
@@ -103,6 +107,7 @@ public sealed class EventIndex : IDisposable
     {
         database.Execute("DELETE FROM block");
         database.Execute("DELETE FROM log");
+        database.Execute("UPDATE origin SET reached = 0");
     });
 
     public void Dispose()
@@ -130,7 +135,7 @@ public sealed class EventIndex : IDisposable
         Sqlite.Delete(file);
         database = Sqlite.Connect(file);
         database.Make(Tables, Version);
-        database.Execute("INSERT INTO origin VALUES ($1, $2)", (long)chainId, membership.ToArray());
+        database.Execute("INSERT INTO origin VALUES ($1, $2, 0)", (long)chainId, membership.ToArray());
         return database;
     }
 

@@ -1,8 +1,6 @@
-using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
 using FedChain.Protocol.Envelope;
-using FedChain.Protocol.Manifests;
 
 namespace FedChain.Node.Backups;
 
@@ -108,18 +106,7 @@ internal static class Backup
         using var store = HomeStore.Open(home);
         foreach (var update in OwnUpdate.AllOf(home).Where(u => u.IsExposed).ToList())
         {
-            var bytes = update.ReadManifest()!;
-            var manifest = UpdateManifest.Parse(bytes);
-            await using (var sealedFile = File.OpenRead(update.SealedPath))
-            {
-                await store.AddAsync(sealedFile, cancellationToken);
-            }
-
-            await store.AddBlockAsync(bytes, cancellationToken);
-            if (!File.Exists(home.UpdateFile(manifest.Plaintext)))
-            {
-                AtomicFile.Write(home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(update.PlaintextPath, cancellationToken));
-            }
+            await update.ServeAgainAsync(home, store, cancellationToken);
         }
     }
 }

@@ -35,7 +35,17 @@ internal sealed class ChainSession : IAsyncDisposable
 
     /// <exception cref="UserErrorException">It isn't said which chain or federation, or there is no federation at the address.</exception>
     /// <exception cref="ChainException">The chain can't be reached.</exception>
-    public static async Task<ChainSession> OpenAsync(HomeFolder? home, IReadOnlyList<string>? rpc, Address? federation, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<ChainSession> OpenAsync(HomeFolder? home, IReadOnlyList<string>? rpc, Address? federation, TimeProvider time, CancellationToken cancellationToken) =>
+        OpenAsync(home, rpc, federation, mustReach: false, time, cancellationToken);
+
+    /// <summary>Likewise for what deletes by what the chain says: a node that lags would call things needless that it doesn't know the need of yet.</summary>
+    /// <exception cref="UserErrorException">As above, or the node hasn't come as far as this home had read; where there is no other, the home's copy of the log is left as it is.</exception>
+    /// <exception cref="ChainException">The chain can't be reached.</exception>
+    public static Task<ChainSession> OpenUpToDateAsync(HomeFolder home, IReadOnlyList<string>? rpc, TimeProvider time, CancellationToken cancellationToken) =>
+        OpenAsync(home, rpc, federation: null, mustReach: true, time, cancellationToken);
+
+    private static async Task<ChainSession> OpenAsync(
+        HomeFolder? home, IReadOnlyList<string>? rpc, Address? federation, bool mustReach, TimeProvider time, CancellationToken cancellationToken)
     {
         var urls = RpcUrls.Of(rpc, home);
         var address = federation ?? home?.Settings.Federation
@@ -67,9 +77,26 @@ internal sealed class ChainSession : IAsyncDisposable
             }
 
             index = home is null ? null : EventIndex.Open(home.EventIndexFile, chainId, address);
+            var reached = mustReach ? index!.Reached : 0;
+            if (reached > 0 && client.Providers.Count == 1)
+            {
+                RequireReached(await client.GetBlockAsync(BlockTag.Latest, cancellationToken)); // before the copy is cut back to what the node knows
+            }
+
             var reader = new FederationReader(client, address, deployed, time, index);
             await reader.ReadAsync(cancellationToken);
+            RequireReached(reader.Head); // of several nodes, that one counts that was read from
             return new ChainSession(http, client, chainId, address, reader, urls, index);
+
+            void RequireReached(ChainBlock? head)
+            {
+                if (head is null || head.Number < reached)
+                {
+                    throw new UserErrorException(
+                        $"The node {client.Endpoint.Authority} is behind: its latest block is {head?.Number ?? 0}, and this home had read up to block {reached}. What it doesn't know of yet would be taken for needless; nothing was changed. "
+                        + $"Run this again once the node has caught up, or name another with --rpc. Only if the chain itself was replaced by a shorter one, delete {home!.EventIndexFile} first.");
+                }
+            }
         }
         catch
         {

@@ -27,12 +27,12 @@ internal static class StoreCollectCommand
         {
             var (folder, isDry) = (HomeFolder.Open(result.GetRequiredValue(home).FullName), result.GetValue(dry));
             using var homeLock = folder.Lock(); // a peer may be about to name what it has just put there
-            await using var session = await ChainSession.OpenAsync(folder, result.GetValue(rpc), federation: null, TimeProvider.System, cancellationToken);
+            await using var session = await ChainSession.OpenUpToDateAsync(folder, result.GetValue(rpc), TimeProvider.System, cancellationToken);
             using var store = HomeStore.Open(folder);
             var inventory = await Inventory.TakeAsync(folder, session.Reader.State, session.ChainId, store, result.GetValue(rounds), cancellationToken);
             Crash.At(CrashPoint.Collecting);
             var swept = await Sweep.RunAsync(store, inventory, isDry, cancellationToken);
-            string[] files = [.. inventory.OldUpdates.SelectMany(u => u.Files)];
+            string[] files = [.. inventory.OldFiles];
             foreach (var file in isDry ? [] : files)
             {
                 File.Delete(file);

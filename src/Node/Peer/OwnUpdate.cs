@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Protocol;
 using FedChain.Protocol.Content;
@@ -45,6 +46,28 @@ internal sealed class OwnUpdate(string folder)
     public void WriteManifest(ReadOnlySpan<byte> manifest) => AtomicFile.Write(ManifestPath, manifest);
 
     public void MarkExposed() => AtomicFile.Write(ExposedPath, System.Text.Encoding.UTF8.GetBytes(DigestOf(ReadManifest()!).ToString()));
+
+    /// <summary>Serves again what was served: sealed file and manifest are put into a store, and the plaintext among the opened updates.</summary>
+    /// <exception cref="InvalidDataException">The sealed file isn't the one that the manifest names.</exception>
+    public async Task ServeAgainAsync(HomeFolder home, IContentStore store, CancellationToken cancellationToken)
+    {
+        var bytes = ReadManifest()!;
+        var manifest = UpdateManifest.Parse(bytes);
+        await using (var sealedFile = File.OpenRead(SealedPath))
+        {
+            var (found, _) = await store.AddAsync(sealedFile, cancellationToken);
+            if (found != manifest.Payload)
+            {
+                throw new InvalidDataException($"{SealedPath} is damaged: its manifest names {manifest.Payload}, and it is {found}.");
+            }
+        }
+
+        await store.AddBlockAsync(bytes, cancellationToken);
+        if (!File.Exists(home.UpdateFile(manifest.Plaintext)))
+        {
+            AtomicFile.Write(home.UpdateFile(manifest.Plaintext), await File.ReadAllBytesAsync(PlaintextPath, cancellationToken));
+        }
+    }
 
     /// <summary>Whether plaintext and sealed file are those that the manifest names. They aren't while another training replaces them.</summary>
     public static async Task<bool> AgreesAsync(UpdateManifest manifest, Stream plaintext, Stream sealedFile, CancellationToken cancellationToken) =>

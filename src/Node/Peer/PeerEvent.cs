@@ -26,6 +26,7 @@ namespace FedChain.Node.Peer;
 [JsonDerivedType(typeof(Succeeded), "succeeded")]
 [JsonDerivedType(typeof(Recommitted), "recommitted")]
 [JsonDerivedType(typeof(UpdateMissing), "update-missing")]
+[JsonDerivedType(typeof(Restocked), "restocked")]
 [JsonDerivedType(typeof(AdapterMeasured), "adapter-measured")]
 [JsonDerivedType(typeof(AdapterObtained), "adapter-obtained")]
 [JsonDerivedType(typeof(VelocityObtained), "velocity-obtained")]
@@ -188,6 +189,13 @@ public abstract record PeerEvent
     public sealed record UpdateMissing(ulong Round, string Manifest) : PeerEvent
     {
         public override string ToString() => Text($"round {Round}: the update that this seat submitted as {Manifest} is not in this home; it isn't submitted again, and asked of the others, who hold it if it was served after the close");
+    }
+
+    /// <summary>What this member is to serve, and its store lacked, is there again.</summary>
+    /// <param name="Which">Which files these are, or where they came from.</param>
+    public sealed record Restocked(int Files, string Which) : PeerEvent
+    {
+        public override string ToString() => Text($"put {Files:N0} files that were missing into the store again: {Which}");
     }
 
     /// <summary>What a finalised round's global adapter is worth to this institution.</summary>

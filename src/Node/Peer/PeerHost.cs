@@ -63,7 +63,25 @@ internal sealed class PeerHost : IAsyncDisposable
         _context.Tell(new PeerEvent.NodeInUse(_session.Client.Endpoint.Authority, null, null));
         _session.Client.ProviderChanged = change => _context.Tell(new PeerEvent.NodeInUse(change.Now, change.Before, change.Reason));
         await TakeStockAsync(cancellationToken);
-        await _loop!.RunAsync(until, cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var state = _session.Reader.State;
+        var restocking = Task.Run(() => new Stock(_context).ServeAgainAsync(state, stopping.Token), stopping.Token);
+        try
+        {
+            await _loop!.RunAsync(until, cancellationToken);
+        }
+        finally
+        {
+            await stopping.CancelAsync();
+            try
+            {
+                await restocking;
+            }
+            catch (OperationCanceledException)
+            {
+                // the next start goes on with it
+            }
+        }
     }
 
     public void Tell(PeerEvent e) => _context!.Tell(e);

@@ -1,7 +1,6 @@
 using FedChain.Network.Content;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
-using FedChain.Protocol;
 using FedChain.Protocol.Content;
 using FedChain.Protocol.Manifests;
 using FedChain.Protocol.Rounds;
@@ -22,14 +21,18 @@ internal sealed class Inventory
 
     private readonly IContentStore _store;
     private readonly List<NamedRoot> _roots = [];
-    private readonly List<OldUpdate> _old = [];
+    private readonly List<NamedRoot> _lost = [];
+    private readonly List<string> _oldFiles = [];
 
     private Inventory(IContentStore store) => _store = store;
 
     public IReadOnlyList<NamedRoot> Roots => _roots;
 
-    /// <summary>Updates that are too old to be kept, and whose files still lie in the home.</summary>
-    public IReadOnlyList<OldUpdate> OldUpdates => _old;
+    /// <summary>Manifests that were here once, by what the home notes, and aren't in the store: what they name is needed, and not known.</summary>
+    public IReadOnlyList<NamedRoot> Lost => _lost;
+
+    /// <summary>Files in the home of updates that are too old to be kept: plaintexts, and what own ones were made from. A manifest comes after what it names.</summary>
+    public IEnumerable<string> OldFiles => _oldFiles.Distinct().Where(File.Exists);
 
     /// <summary>Roots that have to be kept, whatever else they are for.</summary>
     public IReadOnlySet<Cid> Needed => _roots.Where(r => r.IsNeeded).Select(r => r.Cid).ToHashSet();
@@ -43,25 +46,33 @@ internal sealed class Inventory
         for (var i = 0; i < federation.Rounds.Count; i++)
         {
             var (round, isRecent) = (federation.Rounds[i], i >= first);
-            var folder = new RoundFolder(home, chainId, federation.RoundsContract, round);
+            var folder = new RoundFolder(home, chainId, round.Contract, round);
             foreach (var submission in round.Submissions)
             {
                 await inventory.AddUpdateAsync(home, folder, round, submission, isRecent, cancellationToken);
             }
 
+            if (!isRecent)
+            {
+                inventory.AddOwnFiles(home, folder.Own); // also of an update that was never submitted
+            }
+
             foreach (var candidate in round.Candidates)
             {
-                await inventory.AddGlobalAsync(round.Id, candidate.Aggregator, candidate.Manifest, isRecent || candidate == round.Winner, cancellationToken);
+                var isWinner = candidate == round.Winner;
+                var wasHere = folder.Verdict(candidate.Turn) is not null || folder.Published().Contains(candidate.Manifest) || (isWinner && File.Exists(home.AdapterFile(candidate.Aggregate)));
+                var root = new NamedRoot(Cid.RawOf(candidate.Manifest), round.Id, ContentKind.GlobalManifest, candidate.Aggregator, IsNeeded: true);
+                await inventory.AddGlobalAsync(root, isRecent || isWinner, wasHere, cancellationToken);
             }
-        }
 
-        // What this member is publishing may reach the chain after this.
-        var named = inventory._roots.Select(r => r.Cid).ToHashSet();
-        foreach (var digest in RoundFolder.PublishedIn(home).Where(digest => !named.Contains(Cid.RawOf(digest))).ToList())
-        {
-            if (await inventory.ReadAsync(Cid.RawOf(digest), bytes => GlobalManifest.Parse(bytes), cancellationToken) is { } own)
+            // What this member published may reach the chain after this; of a round that is long over it never will.
+            foreach (var digest in folder.Published().Where(digest => !round.Candidates.Any(c => c.Manifest == digest)).ToList())
             {
-                await inventory.AddGlobalAsync(own.Round, own.Aggregator, digest, isNeeded: true, cancellationToken);
+                var cid = Cid.RawOf(digest);
+                if (await inventory.ReadAsync(cid, bytes => GlobalManifest.Parse(bytes), cancellationToken) is ({ } own, _))
+                {
+                    await inventory.AddGlobalAsync(new NamedRoot(cid, round.Id, ContentKind.GlobalManifest, own.Aggregator, isRecent), isRecent, wasHere: false, cancellationToken);
+                }
             }
         }
 
@@ -70,9 +81,15 @@ internal sealed class Inventory
 
     private async Task AddUpdateAsync(HomeFolder home, RoundFolder folder, RoundState round, Submission submission, bool isRecent, CancellationToken cancellationToken)
     {
-        var cid = Cid.RawOf(submission.Manifest);
-        _roots.Add(new NamedRoot(cid, round.Id, ContentKind.UpdateManifest, submission.Member, IsNeeded: true));
-        if (await ReadAsync(cid, bytes => UpdateManifest.Parse(bytes), cancellationToken) is not { } manifest)
+        var root = new NamedRoot(Cid.RawOf(submission.Manifest), round.Id, ContentKind.UpdateManifest, submission.Member, IsNeeded: true);
+        _roots.Add(root);
+        var (manifest, isHere) = await ReadAsync(root.Cid, bytes => UpdateManifest.Parse(bytes), cancellationToken);
+        if (!isHere && isRecent && (folder.Held(submission.Index) is not null || folder.Refused(submission.Index) is not null))
+        {
+            _lost.Add(root);
+        }
+
+        if (manifest is null)
         {
             return;
         }
@@ -80,47 +97,58 @@ internal sealed class Inventory
         _roots.Add(new NamedRoot(manifest.Payload, round.Id, ContentKind.Update, submission.Member, isRecent));
         if (!isRecent)
         {
-            var own = folder.Own;
-            var isOwn = own.ReadManifest() is { } mine && OwnUpdate.DigestOf(mine) == submission.Manifest;
-            string[] files = [home.UpdateFile(manifest.Plaintext), .. isOwn ? [own.ManifestPath, own.PlaintextPath, own.SealedPath] : Array.Empty<string>()];
-            if (Array.FindAll(files, File.Exists) is { Length: > 0 } here)
+            _oldFiles.Add(home.UpdateFile(manifest.Plaintext));
+        }
+    }
+
+    private void AddOwnFiles(HomeFolder home, OwnUpdate own)
+    {
+        try
+        {
+            if (own.ReadManifest() is { } bytes)
             {
-                _old.Add(new OldUpdate(round.Id, submission.Member, here));
+                _oldFiles.Add(home.UpdateFile(UpdateManifest.Parse(bytes).Plaintext));
             }
         }
+        catch (InvalidDataException)
+        {
+            // damaged, so that nothing was served by it
+        }
+
+        _oldFiles.AddRange([own.PlaintextPath, own.SealedPath, own.ManifestPath]);
     }
 
-    private async Task AddGlobalAsync(RoundId round, MemberId aggregator, Hash256 digest, bool isNeeded, CancellationToken cancellationToken)
+    private async Task AddGlobalAsync(NamedRoot root, bool isNeeded, bool wasHere, CancellationToken cancellationToken)
     {
-        var cid = Cid.RawOf(digest);
-        _roots.Add(new NamedRoot(cid, round, ContentKind.GlobalManifest, aggregator, IsNeeded: true));
-        if (await ReadAsync(cid, bytes => GlobalManifest.Parse(bytes), cancellationToken) is not { } manifest)
+        _roots.Add(root);
+        var (manifest, isHere) = await ReadAsync(root.Cid, bytes => GlobalManifest.Parse(bytes), cancellationToken);
+        if (!isHere && isNeeded && wasHere)
         {
-            return;
+            _lost.Add(root);
         }
 
-        if (manifest.Payload is { } payload)
+        if (manifest?.Payload is { } payload)
         {
-            _roots.Add(new NamedRoot(payload, round, ContentKind.Adapter, aggregator, isNeeded));
+            _roots.Add(new NamedRoot(payload, root.Round, ContentKind.Adapter, root.Member, isNeeded));
         }
 
-        if (manifest.State is { } state)
+        if (manifest?.State is { } state)
         {
-            _roots.Add(new NamedRoot(state.Payload, round, ContentKind.Velocity, aggregator, isNeeded));
+            _roots.Add(new NamedRoot(state.Payload, root.Round, ContentKind.Velocity, root.Member, isNeeded));
         }
     }
 
-    /// <summary>Null where the manifest isn't here, or is none: whoever published it may have put anything there.</summary>
-    private async Task<T?> ReadAsync<T>(Cid cid, Func<byte[], T> parse, CancellationToken cancellationToken)
+    /// <summary>No manifest where it isn't here, or is none: whoever published it may have put anything there.</summary>
+    private async Task<(T? Manifest, bool IsHere)> ReadAsync<T>(Cid cid, Func<byte[], T> parse, CancellationToken cancellationToken)
         where T : class
     {
         try
         {
-            return await _store.GetAsync(cid, cancellationToken: cancellationToken) is { } bytes ? parse(bytes.ToArray()) : null;
+            return await _store.GetAsync(cid, cancellationToken: cancellationToken) is { } bytes ? (parse(bytes.ToArray()), true) : (null, false);
         }
         catch (InvalidDataException)
         {
-            return null;
+            return (null, true);
         }
     }
 }

@@ -20,7 +20,3 @@ internal enum ContentKind
 /// <param name="Member">Whose update, or who aggregated.</param>
 /// <param name="IsNeeded">Whether every member has to hold it still.</param>
 internal sealed record NamedRoot(Cid Cid, RoundId Round, ContentKind Kind, MemberId Member, bool IsNeeded);
-
-/// <summary>What became of an old update in the home: its plaintext, and the files from which an own one was made.</summary>
-/// <param name="Files">Paths.</param>
-internal sealed record OldUpdate(RoundId Round, MemberId Member, IReadOnlyList<string> Files);

@@ -8,6 +8,7 @@ namespace FedChain.Node.Retention;
 /// so only what this federation names is unpinned there.</summary>
 internal static class Sweep
 {
+    /// <exception cref="UserErrorException">Blocks that nothing names may belong to manifests that the store has lost.</exception>
     /// <returns>Blocks (of the embedded store) or roots (of an IPFS node) that were given up, or would be.</returns>
     public static Task<IReadOnlyList<Cid>> RunAsync(IContentStore store, Inventory inventory, bool isDry, CancellationToken cancellationToken) => store switch
     {
@@ -24,8 +25,25 @@ internal static class Sweep
             kept.UnionWith(await HereAsync(store, root, cancellationToken));
         }
 
-        // Roots last: as long as one is here, the rest of its file can be found and the sweep repeated.
         var roots = inventory.Roots.Select(r => r.Cid).ToHashSet();
+        if (inventory.Lost.Count > 0)
+        {
+            var named = new HashSet<Cid>(kept);
+            foreach (var root in roots)
+            {
+                named.UnionWith(await HereAsync(store, root, cancellationToken));
+            }
+
+            if (store.List().Count(cid => !named.Contains(cid)) is > 0 and var unnamed)
+            {
+                var lost = inventory.Lost[0];
+                throw new UserErrorException(
+                    $"The store has lost {inventory.Lost.Count:N0} manifests of what is needed, such as {lost.Cid} of round {lost.Round}, member {lost.Member}, and {unnamed:N0} blocks that nothing else names may belong to them; nothing was given up. "
+                    + "Start the peer, which asks the other members for them, and collect once it runs without telling of trouble with them.");
+            }
+        }
+
+        // Roots last: as long as one is here, the rest of its file can be found and the sweep repeated.
         Cid[] swept = [.. store.List().Where(cid => !kept.Contains(cid)).OrderBy(roots.Contains)];
         foreach (var cid in isDry ? [] : swept)
         {
