@@ -39,6 +39,9 @@ internal sealed record ModelPlacement(ComputeDevice Device, WeightType? Weights,
             : throw new UserErrorException($"threads must be at least 0; found {threads}.");
     }
 
+    /// <summary>How weights are held here: as chosen, or as is usual on the device.</summary>
+    public WeightType HeldAs => Weights ?? Compute.UsualWeights(Device);
+
     /// <summary>Loads a base model as placed.</summary>
     public CausalLanguageModel Load(BaseModel model)
     {

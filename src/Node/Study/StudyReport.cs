@@ -24,7 +24,16 @@ public sealed record StudyReport
 
     public required IReadOnlyList<InstitutionSummary> Institutions { get; init; }
 
+    /// <summary>How many seeds were asked for; a method's own number is less where some failed.</summary>
+    public required int Seeds { get; init; }
+
     public required IReadOnlyList<MethodSummary> Methods { get; init; }
+
+    /// <summary>Methods that gave figures with no seed.</summary>
+    public IReadOnlyList<MethodWithoutResult> NoResults { get; init; } = [];
+
+    /// <summary>Runs that failed or lost contributions; those of the tuning are not among them.</summary>
+    public IReadOnlyList<RunTrouble> Troubles { get; init; } = [];
 
     /// <summary>Every method's mean gain on the own test less that of <see cref="Reference"/>.</summary>
     public required IReadOnlyDictionary<string, Comparison> Comparisons { get; init; }
@@ -83,6 +92,9 @@ public sealed record StudyReport
 
 /// <param name="Base">Bits per byte of the untouched model on its test.</param>
 public sealed record InstitutionSummary(string Name, int TrainRecords, int ValidationRecords, int TestRecords, double Base);
+
+/// <param name="Reason">Of the first seed.</param>
+public sealed record MethodWithoutResult(string Method, string Reason);
 
 /// <param name="Validation">Mean bits per byte on the participants' own validation records; NaN where training failed.</param>
 /// <param name="Chosen">Whether the method goes on with it.</param>

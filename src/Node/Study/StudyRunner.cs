@@ -63,7 +63,7 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
                     var result = executor.Execute(run, stop.Token);
                     _store.Add(run, result);
                     _results[result.Fingerprint] = result;
-                    say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(result)} ({result.Seconds:F0} s; {progress.Left} left)");
+                    say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(run, result)} ({result.Seconds:F0} s; {progress.Left} left)");
                 }
             }
             catch (Exception e)
@@ -78,7 +78,8 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
         failure?.Throw();
     }
 
-    private static string Outcome(RunResult result) => result.Failure ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records";
+    private static string Outcome(StudyRun run, RunResult result) => result.NoFigures
+        ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records{(RunTrouble.Of(run, result) is { } trouble ? $", {trouble.Lost} contributions lost" : "")}";
 
     /// <summary>Steps of one institution's batch that a run takes.</summary>
     private int StepsOf(StudyRun run) => run.Method is StudyMethod.Base ? 0 : budget.Steps * (data.Institutions.Count - run.LeftOut.Count);
