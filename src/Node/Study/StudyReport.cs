@@ -71,8 +71,8 @@ public sealed record StudyReport
         StudyPlots.Write(this, folder);
     }
 
-    /// <summary>A line for every model and test: method, model, institution, gain.</summary>
-    private string Csv()
+    /// <summary>A line for every model and test: method, model, institution, gain. Fields are quoted as RFC 4180 has it.</summary>
+    internal string Csv()
     {
         var text = new StringBuilder("method,model,test,gain_bits_per_byte\n");
         foreach (var method in Methods)
@@ -81,12 +81,14 @@ public sealed record StudyReport
             {
                 foreach (var (test, gain) in row)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{method.Name},{model},{test},{gain:F4}\n");
+                    text.Append(CultureInfo.InvariantCulture, $"{Field(method.Name)},{Field(model)},{Field(test)},{gain:F4}\n");
                 }
             }
         }
 
         return text.ToString();
+
+        static string Field(string text) => text.AsSpan().IndexOfAny("\",\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"")}\"";
     }
 }
 

@@ -103,16 +103,19 @@ internal static class StudyTables
 
         void Table(string[] head, IEnumerable<string[]> rows)
         {
-            Line($"| {string.Join(" | ", head)} |");
+            Line($"| {string.Join(" | ", head.Select(Cell))} |");
             Line($"| --- |{string.Concat(Enumerable.Repeat(" ---: |", head.Length - 1))}");
             foreach (var row in rows)
             {
-                Line($"| {string.Join(" | ", row)} |");
+                Line($"| {string.Join(" | ", row.Select(Cell))} |");
             }
 
             Line("");
         }
     }
+
+    /// <summary>A text as a cell: no end of one in it, and no end of the row.</summary>
+    private static string Cell(string text) => text.ReplaceLineEndings(" ").Replace("|", "\\|");
 
     private static string Number(double value) => double.IsFinite(value) ? value.ToString("F3", CultureInfo.InvariantCulture) : "-";
 

@@ -1,4 +1,5 @@
 using FedChain.Node.Study;
+using Microsoft.VisualBasic.FileIO;
 
 namespace FedChain.Node.Tests.Study;
 
@@ -27,6 +28,26 @@ public sealed class StudyTablesTests
     [Fact]
     public void Nothing_is_said_of_failures_where_there_are_none() =>
         Assert.DoesNotContain("What failed", StudyTables.Markdown(Report("fedit")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("personal, shared part", "a", "b")]
+    [InlineData("fedit:rate=1", "St. Mary's, \"old\" wing", "two\nlines")]
+    public void Any_name_is_a_field_of_its_own_in_gains_csv(string method, string first, string second)
+    {
+        using var parser = new TextFieldParser(new StringReader(Report(method, first, second).Csv())) { Delimiters = [","], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = false };
+        Assert.Equal(["method", "model", "test", "gain_bits_per_byte"], parser.ReadFields()!);
+        Assert.Equal([method, "global", first, "0.1000"], parser.ReadFields()!);
+        Assert.Equal([method, "global", second, "0.1000"], parser.ReadFields()!);
+        Assert.True(parser.EndOfData);
+    }
+
+    [Fact]
+    public void A_bar_or_a_line_in_a_name_ends_no_cell()
+    {
+        var text = StudyTables.Markdown(Report("fedit", "a|b", "two\nlines"));
+        Assert.Contains("\n| method | a\\|b | two lines |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| 0.100 (a\\|b) |", text, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_run_is_in_trouble_if_it_failed_lost_a_contribution_or_made_no_aggregate()
