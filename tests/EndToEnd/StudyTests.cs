@@ -109,6 +109,23 @@ public sealed class StudyTests
         }
     }
 
+    [Fact]
+    public async Task Runs_with_other_weights_in_one_folder_are_runs_of_their_own()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "--device", "cpu", "--workers", "1"];
+
+        var first = (await Fedchain.RunAsync([.. study, "--weights", "f32"])).RequireDone();
+        var narrow = (await Fedchain.RunAsync([.. study, "--weights", "bf16"])).RequireDone();
+        var again = (await Fedchain.RunAsync([.. study, "--weights", "auto"])).RequireDone(); // on a CPU, float32
+        Assert.Contains("[2/2]", narrow, StringComparison.Ordinal);
+        Assert.DoesNotContain("[1/", again, StringComparison.Ordinal);
+        Assert.Equal(4, Directory.GetFiles(Path.Combine(folder["study"], "runs")).Length);
+        Assert.EndsWith(again, first, StringComparison.Ordinal);
+        Assert.False(first.EndsWith(narrow[(narrow.IndexOf("# Study", StringComparison.Ordinal))..], StringComparison.Ordinal), "Weights in bfloat16 give other figures.");
+    }
+
     [Theory]
     [InlineData("there are 3, and trimmed needs 5, krum needs 7.", "--methods", "fedit", "trimmed", "krum")]
     [InlineData("there are 2 with one left out by --unseen, and bucketed:momentum=500 needs 5.", "--methods", "fedit", "bucketed:momentum=500", "--unseen")]

@@ -11,8 +11,11 @@ namespace FedChain.Node.Study;
 /// <summary>Carries out runs, one after the other, on a model of its own. The same run gives the same result, wherever its turn comes.</summary>
 internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBudget budget, CausalLanguageModel model, IProgress<int> steps)
 {
+    /// <param name="run">What to do.</param>
+    /// <param name="fingerprint">The run's, for its result.</param>
+    /// <param name="cancellationToken">Looked at between steps.</param>
     /// <exception cref="OperationCanceledException">Asked for between steps.</exception>
-    public RunResult Execute(StudyRun run, CancellationToken cancellationToken)
+    public RunResult Execute(StudyRun run, string fingerprint, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         var attackers = Hostile.Chosen(data.Institutions, run.Attack?.Members ?? 0);
@@ -20,7 +23,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         var honest = present.Where(i => !attackers.Contains(i.Name)).ToList();
         var result = new RunResult
         {
-            Fingerprint = run.Fingerprint(data, config, budget),
+            Fingerprint = fingerprint,
             Name = run.Method.Name,
             LearningRate = run.Method.LearningRate,
             Seed = run.Seed,

@@ -10,10 +10,11 @@ namespace FedChain.Node.Study;
 internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBudget budget, string folder, ModelPlacement placement, int workers, Action<string> say)
 {
     private readonly RunStore _store = new(folder);
+    private readonly string? _held = placement.Unusual;
     private readonly ConcurrentDictionary<string, RunResult> _results = new(StringComparer.Ordinal);
 
     /// <summary>The result of a run that was carried out.</summary>
-    public RunResult this[StudyRun run] => _results[run.Fingerprint(data, config, budget)];
+    public RunResult this[StudyRun run] => _results[FingerprintOf(run)];
 
     /// <summary>Carries out those of the runs that have no result yet.</summary>
     /// <param name="runs">Which; one that occurs twice is done once.</param>
@@ -21,9 +22,9 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
     public void Complete(IEnumerable<StudyRun> runs, CancellationToken cancellationToken)
     {
         var open = new List<StudyRun>();
-        foreach (var run in runs.DistinctBy(run => run.Fingerprint(data, config, budget)))
+        foreach (var run in runs.DistinctBy(FingerprintOf))
         {
-            var fingerprint = run.Fingerprint(data, config, budget);
+            var fingerprint = FingerprintOf(run);
             if (_results.ContainsKey(fingerprint))
             {
                 continue;
@@ -60,7 +61,7 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
                 var executor = new RunExecutor(data, config, budget, model, progress);
                 while (!stop.IsCancellationRequested && queue.TryDequeue(out var run))
                 {
-                    var result = executor.Execute(run, stop.Token);
+                    var result = executor.Execute(run, FingerprintOf(run), stop.Token);
                     _store.Add(run, result);
                     _results[result.Fingerprint] = result;
                     say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(run, result)} ({result.Seconds:F0} s; {progress.Left} left)");
@@ -77,6 +78,8 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
         cancellationToken.ThrowIfCancellationRequested();
         failure?.Throw();
     }
+
+    private string FingerprintOf(StudyRun run) => run.Fingerprint(data, config, budget, _held);
 
     private static string Outcome(StudyRun run, RunResult result) => result.NoFigures
         ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records{(RunTrouble.Of(run, result) is { } trouble ? $", {trouble.Lost} contributions lost" : "")}";
