@@ -110,6 +110,25 @@ public sealed class StudyTests
     }
 
     [Fact]
+    public async Task Where_nothing_came_to_a_result_the_report_says_so_with_attacks_and_left_out_ones_too()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 2);
+        var done = await Fedchain.RunAsync(
+            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit:rate=1e30", "centralised:rate=1e30", "--unseen", "--attackers", "1", "--workers", "2"]);
+
+        done.RequireRefusal("No method came to a result");
+        var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["study"], "study.json"), Cancellation)).RootElement;
+        Assert.Empty(report.GetProperty("methods").EnumerateArray());
+        Assert.Equal(JsonValueKind.Null, report.GetProperty("reference").ValueKind);
+        Assert.Equal(11, report.GetProperty("troubles").GetArrayLength()); // two methods, four times one left out, five attacks
+        var text = await File.ReadAllTextAsync(Path.Combine(folder["study"], "study.md"), Cancellation);
+        Assert.Contains("| centralised:rate=1e30 | cardiology | - | - | - |", text, StringComparison.Ordinal);
+        Assert.Contains("| fedit:rate=1e30 | 1 x Copy | - | - | - |", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Runs_with_other_weights_in_one_folder_are_runs_of_their_own()
     {
         using var folder = new TemporaryFolder();
@@ -133,6 +152,8 @@ public sealed class StudyTests
     [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
     [InlineData("'momentum=1000' changes nothing", "--methods", "trimmed:momentum=1000")]
     [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]
+    [InlineData("personal:share=0.7: 1 shared steps can't be divided among 2 rounds", "--methods", "alone", "personal:share=0.7")]
+    [InlineData("centralised:share=0.9: 0 shared steps can't be divided among one round", "--methods", "alone", "centralised:share=0.9")]
     [InlineData("1 to 2 can be dishonest", "--attackers", "3")]
     [InlineData("fedex adds to the base model's weights", "--methods", "fedex", "--weights", "bf16")]
     [InlineData("context is 256 tokens", "--context", "512")]
@@ -144,6 +165,18 @@ public sealed class StudyTests
         var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. small, .. options]);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(expected, refused.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["study"]), "It is said before the first run.");
+    }
+
+    [Fact]
+    public async Task An_institution_with_the_shared_model_s_name_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 2);
+        File.Move(Path.Combine(folder["data"], "cardiology.jsonl"), Path.Combine(folder["data"], "global.jsonl"));
+        var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small]);
+        refused.RequireRefusal("An institution can't be called 'global'");
+        Assert.False(Directory.Exists(folder["study"]));
     }
 
     [Fact]

@@ -82,6 +82,10 @@ internal static class StudyCommand
             Console.WriteLine();
             Console.Write(StudyTables.Markdown(report));
             Console.WriteLine($"Figures, tables and plots are in {options.Output}.");
+            if (report.Methods.Count == 0)
+            {
+                throw new UserErrorException("No method came to a result; \"What failed\" above says why. Where trainings diverged, lower the learning rate (name:rate=0.001), or look for damaged data.");
+            }
         });
         return command;
     }

@@ -83,7 +83,7 @@ internal sealed class InstitutionStudy
         var results = methods.Select(m => (Method: m, Runs: (IReadOnlyList<RunResult>)[.. seeds.Select(s => _runner[new StudyRun(m, s)]).Where(r => r.NoFigures is null)]))
             .Where(r => r.Runs.Count > 0).ToList();
         var rows = results.SelectMany(r => RowsOf(r.Method).Select(row => (row.Name, row.Personal, r.Runs))).ToList();
-        var reference = rows.FirstOrDefault(r => r.Name == StudyPlan.Reference, rows[0]);
+        var reference = rows.OrderBy(r => r.Name != StudyPlan.Reference).FirstOrDefault();
         return new StudyReport
         {
             Model = _options.Model,
@@ -97,7 +97,7 @@ internal sealed class InstitutionStudy
             NoResults = [.. methods.Where(m => results.All(r => r.Method != m)).Select(m => new MethodWithoutResult(m.Name, _runner[new StudyRun(m, 1)].NoFigures!))],
             Troubles = [.. runs.Select(run => RunTrouble.Of(run, _runner[run])).OfType<RunTrouble>()],
             Reference = reference.Name,
-            Comparisons = rows.Where(r => r != reference).ToDictionary(r => r.Name, r => PairedBootstrap.Compare(r.Runs, r.Personal, reference.Runs, reference.Personal)),
+            Comparisons = rows.Where(r => r.Name != reference.Name).ToDictionary(r => r.Name, r => PairedBootstrap.Compare(r.Runs, r.Personal, reference.Runs, reference.Personal)),
             Tuning = tuning,
             Curves = [.. results.Where(r => r.Runs[0].Rounds.Count > 0).Select(r => CurveOf(r.Method, r.Runs))],
             Unseen = [.. unseen.Select(run => UnseenOf(run, baseline))],
@@ -158,16 +158,16 @@ internal sealed class InstitutionStudy
     private UnseenResult UnseenOf(StudyRun run, RunResult baseline)
     {
         var institution = run.LeftOut[0];
-        return new(run.Method.Name, institution, StudySummary.Gain(baseline, _runner[run], TestResult.Global, institution),
-            StudySummary.Gain(baseline, _runner[new StudyRun(run.Method, run.Seed)], TestResult.Global, institution));
+        return new(run.Method.Name, institution, GainOf(run), GainOf(new StudyRun(run.Method, run.Seed)));
+
+        double GainOf(StudyRun of) => _runner[of] is { NoFigures: null } result ? StudySummary.Gain(baseline, result, TestResult.Global, institution) : double.NaN;
     }
 
     private AttackResult AttackOf(StudyRun run, RunResult baseline)
     {
         var result = _runner[run];
-        var clean = _runner[new StudyRun(run.Method, run.Seed)];
-        return new(run.Method.Name, run.Attack!.ToString(), result.NoFigures is null ? Mean(result) : double.NaN, Mean(clean), result.NoFigures);
+        return new(run.Method.Name, run.Attack!.ToString(), Mean(result), Mean(_runner[new StudyRun(run.Method, run.Seed)]), result.NoFigures);
 
-        double Mean(RunResult of) => result.Participants.Average(i => StudySummary.Gain(baseline, of, TestResult.Global, i));
+        double Mean(RunResult of) => of.NoFigures is null ? result.Participants.Average(i => StudySummary.Gain(baseline, of, TestResult.Global, i)) : double.NaN;
     }
 }

@@ -38,8 +38,8 @@ public sealed record StudyReport
     /// <summary>Every method's mean gain on the own test less that of <see cref="Reference"/>.</summary>
     public required IReadOnlyDictionary<string, Comparison> Comparisons { get; init; }
 
-    /// <summary>What methods are compared with.</summary>
-    public required string Reference { get; init; }
+    /// <summary>What methods are compared with; null if none has figures.</summary>
+    public required string? Reference { get; init; }
 
     /// <summary>Validation losses over the rounds.</summary>
     public required IReadOnlyList<LossCurve> Curves { get; init; }
@@ -103,14 +103,14 @@ public sealed record MethodWithoutResult(string Method, string Reason);
 public sealed record TuningResult(string Method, double LearningRate, double Validation, bool Chosen);
 
 /// <param name="Institution">Who took no part.</param>
-/// <param name="Gain">Of the model that the others made, on its test.</param>
-/// <param name="SeenGain">Of the model that all made together.</param>
+/// <param name="Gain">Of the model that the others made, on its test; NaN if they made none.</param>
+/// <param name="SeenGain">Of the model that all made together; NaN if they made none.</param>
 public sealed record UnseenResult(string Method, string Institution, double Gain, double SeenGain);
 
 /// <param name="Attack">Who did what.</param>
-/// <param name="Gain">Mean over the honest members.</param>
-/// <param name="CleanGain">The same members' without an attack.</param>
-/// <param name="Failure">Why there is no figure, if there is none.</param>
+/// <param name="Gain">Mean over the honest members; NaN if there is no figure.</param>
+/// <param name="CleanGain">The same members' without an attack; NaN if there is no figure.</param>
+/// <param name="Failure">Why the attack's run gave no figure, if it gave none.</param>
 public sealed record AttackResult(string Method, string Attack, double Gain, double CleanGain, string? Failure);
 
 /// <param name="Points">One for each round.</param>

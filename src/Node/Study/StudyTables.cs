@@ -28,7 +28,7 @@ internal static class StudyTables
         void Headline()
         {
             Table(
-                ["method", "own test", "others' tests", "weakest", "harmonic mean", "unevenness", "worst rise", "MB sent", $"own test less {report.Reference}'s (95%)"],
+                ["method", "own test", "others' tests", "weakest", "harmonic mean", "unevenness", "worst rise", "MB sent", report.Reference is { } reference ? $"own test less {reference}'s (95%)" : ""],
                 report.Methods.Select(m => new[]
                 {
                     m.Seeds == report.Seeds ? m.Name : $"{m.Name} ({m.Seeds} of {report.Seeds} seeds)", Of(m.Own), m.Others is { } others ? Of(others) : "", $"{Of(m.Weakest)} ({m.WeakestInstitution})", m.Harmonic is { } h ? Number(h) : "-", Number(m.Unevenness),
@@ -82,9 +82,9 @@ internal static class StudyTables
                 Table(
                     ["method", "institution", "gain unseen", "gain seen", "share"],
                     report.Unseen.Select(u => new[] { u.Method, u.Institution, Number(u.Gain), Number(u.SeenGain), Percent(u.Gain / u.SeenGain) })
-                        .Concat(report.Unseen.GroupBy(u => u.Method).Select(g => new[]
+                        .Concat(report.Unseen.Where(u => double.IsFinite(u.Gain + u.SeenGain)).GroupBy(u => u.Method).Select(g => new[]
                         {
-                            g.Key, "**mean**", Number(g.Average(u => u.Gain)), Number(g.Average(u => u.SeenGain)), Percent(g.Average(u => u.Gain) / g.Average(u => u.SeenGain)),
+                            g.Key, g.Count() == report.Institutions.Count ? "**mean**" : $"**mean of {g.Count()}**", Number(g.Average(u => u.Gain)), Number(g.Average(u => u.SeenGain)), Percent(g.Average(u => u.Gain) / g.Average(u => u.SeenGain)),
                         })));
             }
         }

@@ -26,6 +26,15 @@ public sealed class StudyTablesTests
     }
 
     [Fact]
+    public void The_mean_over_those_left_out_is_of_those_that_have_figures_and_says_so()
+    {
+        var text = StudyTables.Markdown(Report("fedit") with { Unseen = [new("fedit", "a", 0.2, 0.4), new("fedit", "b", double.NaN, 0.4), new("none", "a", double.NaN, double.NaN)] });
+        Assert.Contains("\n| fedit | b | - | 0.400 | - |\n", text, StringComparison.Ordinal);
+        Assert.Contains("\n| fedit | **mean of 1** | 0.200 | 0.400 | 50% |\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("| none | **mean", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_is_said_of_failures_where_there_are_none() =>
         Assert.DoesNotContain("What failed", StudyTables.Markdown(Report("fedit")), StringComparison.Ordinal);
 
