@@ -48,7 +48,7 @@ internal static class StudyCommand
 
             Examples:
               fedchain study --data institutions/ --model models/llama --output study --tune
-              fedchain study --data institutions/ --model models/llama --output study --methods fedit trimmed-mean --attackers 1 2 --seeds 1
+              fedchain study --data institutions/ --model models/llama --output study --methods fedit trimmed --attackers 1 2 --seeds 1
             """)
         { data, model, output, methods, tune, unseen, attackers, seeds, rounds, steps, batch, context, tests, validation, rank, alpha, targets, device, weights, workers };
         command.SetAction(async (result, cancellationToken) =>

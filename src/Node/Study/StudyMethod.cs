@@ -24,7 +24,7 @@ public abstract record StudyMethod(string Name, double LearningRate)
     /// <summary>Whether what members share and what each ends up with are two models.</summary>
     public virtual bool IsPersonal => PersonalShare > 0;
 
-    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps along a curve of their own, theirs: the shared part's is that of the method without them.</summary>
+    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps along a curve of their own it is only theirs: the shared steps keep <see cref="LearningRate"/> as the method has it, and no tuning looks for another.</summary>
     public double Rate => HasOwnCurve ? PersonalLearningRate : LearningRate;
 
     /// <summary>The method with another <see cref="Rate"/>.</summary>
