@@ -45,13 +45,19 @@ public sealed class StudyTests
             Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], (await File.ReadAllBytesAsync(Path.Combine(folder["study"], picture), Cancellation))[..4]);
         }
 
-        // One more method, one worker less: only what is new is done, and no figure changes.
-        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "median", "--workers", "1"]);
+        // More methods, one worker less: only what is new is done, and no figure changes.
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "alone:rank=4", "fedit:rank=4", "--workers", "1"]);
         Assert.True(second.ExitCode == 0, second.ToString());
-        Assert.Contains("[1/1] median", second.Output, StringComparison.Ordinal);
+        Assert.Contains("[1/2] alone:rank=4", second.Output, StringComparison.Ordinal);
+        Assert.Contains("[2/2] fedit:rank=4", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetRawText()),
             Read().GetProperty("methods").EnumerateArray().Take(7).Select(m => m.GetRawText()));
+
+        // Twice the rank is another training, and twice the bytes.
+        var twice = Read().GetProperty("methods").EnumerateArray().TakeLast(2).ToList();
+        Assert.NotEqual(OwnOf("alone"), twice[0].GetProperty("own").GetRawText());
+        Assert.InRange(twice[1].GetProperty("bytesPerMember").GetDouble() / report.GetProperty("methods")[1].GetProperty("bytesPerMember").GetDouble(), 1.8, 2.2);
 
         // A study anew gives the same figures: nothing depends on when a run is done.
         var third = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["again"], .. Small, "--methods", "fedit", "--workers", "1"]);
@@ -150,6 +156,8 @@ public sealed class StudyTests
     [InlineData("there are 2 with one left out by --unseen, and bucketed:momentum=500 needs 5.", "--methods", "fedit", "bucketed:momentum=500", "--unseen")]
     [InlineData("There is no method 'fedot'", "--methods", "fedot")]
     [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
+    [InlineData("alone:rank=3: alpha / rank stays 15 / 2", "--methods", "alone:rank=3", "--alpha", "15")]
+    [InlineData("'rank=0' changes nothing", "--methods", "alone:rank=0")]
     [InlineData("'momentum=991' changes nothing", "--methods", "trimmed:momentum=991")]
     [InlineData("momentum (1 to 990 thousandths)", "--methods", "trimmed:momentum=991")]
     [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]

@@ -16,7 +16,7 @@ internal static class StudyCommand
         var output = new Option<DirectoryInfo>("--output") { Description = "Where runs and report go. A study that was broken off goes on there; one with more methods or seeds does only what is new.", HelpName = "DIR", Required = true };
         var methods = new Option<string[]>("--methods")
         {
-            Description = $"What is compared, of: {string.Join(", ", StudyPlan.Methods.Select(m => m.Name))}; or all. A variant is name:key=value:…, with the keys rate, shared-rate, share, keep-curve, alternate, bits, beside, from, rounds, curves, proximal, remember, momentum, power. If not given: {string.Join(", ", StudyPlan.Headline)}.",
+            Description = $"What is compared, of: {string.Join(", ", StudyPlan.Methods.Select(m => m.Name))}; or all. A variant is name:key=value:…, with the keys rate, rank, shared-rate, share, keep-curve, alternate, bits, beside, from, rounds, curves, proximal, remember, momentum, power. If not given: {string.Join(", ", StudyPlan.Headline)}.",
             HelpName = "NAMES",
             AllowMultipleArgumentsPerToken = true,
         };

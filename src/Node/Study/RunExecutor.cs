@@ -8,7 +8,7 @@ using FedChain.Protocol.Files;
 
 namespace FedChain.Node.Study;
 
-/// <summary>Carries out runs, one after the other, on a model of its own. The same run gives the same result, wherever its turn comes.</summary>
+/// <summary>Carries out runs of an adapter, one after the other, on a worker's model. The same run gives the same result, wherever its turn comes.</summary>
 internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBudget budget, CausalLanguageModel model, IProgress<int> steps)
 {
     /// <param name="run">What to do.</param>

@@ -26,6 +26,7 @@ internal static class StudyChecks
 
         foreach (var method in options.Methods)
         {
+            method.Adapted(options.Adapter);
             var shared = options.Budget.Steps - options.Budget.PersonalStepsOf(method);
             var rounds = method is StudyMethod.Federated f ? f.Rounds ?? options.Budget.Rounds : 1;
             if (shared < rounds)

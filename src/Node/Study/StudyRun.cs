@@ -41,7 +41,6 @@ public sealed record StudyRun(StudyMethod Method, ulong Seed)
         attack = Attack?.ToString(),
     }), .. Encoding.UTF8.GetBytes(held ?? "")]))[..16];
 
-    private static string Describe(StudyMethod method) => method is StudyMethod.Federated f
-        ? $"{f with { Schedule = [] }} {string.Join('-', f.Schedule)}"
-        : method.ToString();
+    private static string Describe(StudyMethod method) =>
+        (method is StudyMethod.Federated f ? $"{f with { Schedule = [] }} {string.Join('-', f.Schedule)}" : method.ToString()) + (method.Rank is { } rank ? $" rank {rank}" : "");
 }

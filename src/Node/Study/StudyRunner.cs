@@ -58,9 +58,9 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
             try
             {
                 using var model = placement.Load(BaseModel.Open(data.Model)); // torch keeps its number of threads per thread: this is each worker's own
-                var executor = new RunExecutor(data, config, budget, model, progress);
                 while (!stop.IsCancellationRequested && queue.TryDequeue(out var run))
                 {
+                    var executor = new RunExecutor(data, run.Method.Adapted(config), budget, model, progress);
                     var result = executor.Execute(run, FingerprintOf(run), stop.Token);
                     _store.Add(run, result);
                     _results[result.Fingerprint] = result;

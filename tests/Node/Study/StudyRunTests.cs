@@ -38,5 +38,17 @@ public sealed class StudyRunTests
         static string? Held(WeightType? weights) => new ModelPlacement(ComputeDevice.Cpu, weights, Threads: 1).Unusual;
     }
 
+    [Theory]
+    [InlineData("alone")]
+    [InlineData("centralised")]
+    [InlineData("fedit")]
+    public void A_rank_of_its_own_keeps_alpha_a_rank_and_is_another_run(string name)
+    {
+        var method = StudyPlan.Chosen([$"{name}:rank=16"])[0];
+        Assert.Equal(new AdapterConfig(16, 32, ["q_proj"]), method.Adapted(Config));
+        Assert.Same(Config, StudyPlan.Chosen([name])[0].Adapted(Config));
+        Assert.NotEqual(FingerprintOf(new StudyRun(method with { Rank = null }, 1)), FingerprintOf(new StudyRun(method, 1))); // not by the name alone
+    }
+
     private static string FingerprintOf(StudyRun run, string? held = null) => run.Fingerprint(Data, Config, new StudyBudget(), held);
 }
