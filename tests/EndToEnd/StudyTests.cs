@@ -45,17 +45,19 @@ public sealed class StudyTests
             Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], (await File.ReadAllBytesAsync(Path.Combine(folder["study"], picture), Cancellation))[..4]);
         }
 
-        // One more method, one worker less: only what is new is done, and no figure changes.
-        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "krum", "--workers", "1"]);
+        // More methods, one worker less: only what is new is done, and no figure changes.
+        var second = await Fedchain.RunAsync([.. study, "--methods", "alone", "fedit", "fedit:remember=1", "personal", "fedex:share=0.5", "alone:rank=4", "fedit:rank=4", "--workers", "1"]);
         Assert.True(second.ExitCode == 0, second.ToString());
-        Assert.Contains("[1/1] krum", second.Output, StringComparison.Ordinal);
+        Assert.Contains("[1/2] alone:rank=4", second.Output, StringComparison.Ordinal);
+        Assert.Contains("[2/2] fedit:rank=4", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             report.GetProperty("methods").EnumerateArray().Select(m => m.GetRawText()),
             Read().GetProperty("methods").EnumerateArray().Take(7).Select(m => m.GetRawText()));
 
-        // Krum for two liars needs seven members: three make no aggregate, and the base stays what it was.
-        var krum = Read().GetProperty("methods").EnumerateArray().Last();
-        Assert.Equal(0, krum.GetProperty("own").GetProperty("mean").GetDouble(), 3);
+        // Twice the rank is another training, and twice the bytes.
+        var twice = Read().GetProperty("methods").EnumerateArray().TakeLast(2).ToList();
+        Assert.NotEqual(OwnOf("alone"), twice[0].GetProperty("own").GetRawText());
+        Assert.InRange(twice[1].GetProperty("bytesPerMember").GetDouble() / report.GetProperty("methods")[1].GetProperty("bytesPerMember").GetDouble(), 1.8, 2.2);
 
         // A study anew gives the same figures: nothing depends on when a run is done.
         var third = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["again"], .. Small, "--methods", "fedit", "--workers", "1"]);
@@ -85,11 +87,82 @@ public sealed class StudyTests
         Assert.Contains("| fedit | 1 x SignFlip |", await File.ReadAllTextAsync(Path.Combine(folder["study"], "study.md"), Cancellation), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_method_that_diverges_is_listed_with_its_reason_and_without_figures()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        var done = await Fedchain.RunAsync(
+            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "fedit:rate=1e30", "alone:rate=1e30", "--workers", "2"]);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["study"], "study.json"), Cancellation)).RootElement;
+        Assert.Equal("fedit", Assert.Single(report.GetProperty("methods").EnumerateArray()).GetProperty("name").GetString());
+        var reasons = report.GetProperty("noResults").EnumerateArray().ToDictionary(n => n.GetProperty("method").GetString()!, n => n.GetProperty("reason").GetString()!);
+        Assert.Equal(["fedit:rate=1e30", "alone:rate=1e30"], reasons.Keys);
+        Assert.StartsWith("no round made an aggregate; the first: cardiology: ", reasons["fedit:rate=1e30"], StringComparison.Ordinal);
+        Assert.Contains("no longer a finite number", reasons["alone:rate=1e30"], StringComparison.Ordinal);
+        var lost = report.GetProperty("troubles")[0];
+        Assert.Equal(("fedit:rate=1e30", 1, 6, 2), (lost.GetProperty("method").GetString(), lost.GetProperty("seed").GetInt32(), lost.GetProperty("lost").GetInt32(), lost.GetProperty("emptyRounds").GetInt32()));
+
+        foreach (var text in new[] { done.Output, await File.ReadAllTextAsync(Path.Combine(folder["study"], "study.md"), Cancellation) })
+        {
+            Assert.Contains("## What failed", text, StringComparison.Ordinal);
+            Assert.Contains("| fedit:rate=1e30 | no result |", text, StringComparison.Ordinal);
+            Assert.Contains("| fedit:rate=1e30, seed 1 | none | 6 | 2 | no round made an aggregate", text, StringComparison.Ordinal);
+            Assert.Contains("| alone:rate=1e30, seed 1 | none |", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Where_nothing_came_to_a_result_the_report_says_so_with_attacks_and_left_out_ones_too()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 2);
+        var done = await Fedchain.RunAsync(
+            ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit:rate=1e30", "centralised:rate=1e30", "--unseen", "--attackers", "1", "--workers", "2"]);
+
+        done.RequireRefusal("No method came to a result");
+        var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder["study"], "study.json"), Cancellation)).RootElement;
+        Assert.Empty(report.GetProperty("methods").EnumerateArray());
+        Assert.Equal(JsonValueKind.Null, report.GetProperty("reference").ValueKind);
+        Assert.Equal(11, report.GetProperty("troubles").GetArrayLength()); // two methods, four times one left out, five attacks
+        var text = await File.ReadAllTextAsync(Path.Combine(folder["study"], "study.md"), Cancellation);
+        Assert.Contains("| centralised:rate=1e30 | cardiology | - | - | - |", text, StringComparison.Ordinal);
+        Assert.Contains("| fedit:rate=1e30 | 1 x Copy | - | - | - |", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Runs_with_other_weights_in_one_folder_are_runs_of_their_own()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 3);
+        string[] study = ["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small, "--methods", "fedit", "--device", "cpu", "--workers", "1"];
+
+        var first = (await Fedchain.RunAsync([.. study, "--weights", "f32"])).RequireDone();
+        var narrow = (await Fedchain.RunAsync([.. study, "--weights", "bf16"])).RequireDone();
+        var again = (await Fedchain.RunAsync([.. study, "--weights", "auto"])).RequireDone(); // on a CPU, float32
+        Assert.Contains("[2/2]", narrow, StringComparison.Ordinal);
+        Assert.DoesNotContain("[1/", again, StringComparison.Ordinal);
+        Assert.Equal(4, Directory.GetFiles(Path.Combine(folder["study"], "runs")).Length);
+        Assert.EndsWith(again, first, StringComparison.Ordinal);
+        Assert.False(first.EndsWith(narrow[(narrow.IndexOf("# Study", StringComparison.Ordinal))..], StringComparison.Ordinal), "Weights in bfloat16 give other figures.");
+    }
+
     [Theory]
+    [InlineData("there are 3, and trimmed needs 5, krum needs 7.", "--methods", "fedit", "trimmed", "krum")]
+    [InlineData("there are 2 with one left out by --unseen, and bucketed:momentum=500 needs 5.", "--methods", "fedit", "bucketed:momentum=500", "--unseen")]
     [InlineData("There is no method 'fedot'", "--methods", "fedot")]
     [InlineData("'share=2' changes nothing", "--methods", "personal:share=2")]
-    [InlineData("'momentum=1000' changes nothing", "--methods", "trimmed:momentum=1000")]
+    [InlineData("alone:rank=3: alpha / rank stays 15 / 2", "--methods", "alone:rank=3", "--alpha", "15")]
+    [InlineData("'rank=0' changes nothing", "--methods", "alone:rank=0")]
+    [InlineData("'momentum=991' changes nothing", "--methods", "trimmed:momentum=991")]
+    [InlineData("momentum (1 to 990 thousandths)", "--methods", "trimmed:momentum=991")]
     [InlineData("can't be divided among 5 rounds", "--methods", "fedit:rounds=5")]
+    [InlineData("personal:share=0.7: 1 shared steps can't be divided among 2 rounds", "--methods", "alone", "personal:share=0.7")]
+    [InlineData("centralised:share=0.9: 0 shared steps can't be divided among one round", "--methods", "alone", "centralised:share=0.9")]
     [InlineData("1 to 2 can be dishonest", "--attackers", "3")]
     [InlineData("fedex adds to the base model's weights", "--methods", "fedex", "--weights", "bf16")]
     [InlineData("context is 256 tokens", "--context", "512")]
@@ -101,6 +174,18 @@ public sealed class StudyTests
         var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. small, .. options]);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(expected, refused.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["study"]), "It is said before the first run.");
+    }
+
+    [Fact]
+    public async Task An_institution_with_the_shared_model_s_name_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        SpecialtyCorpora.WriteTo(folder["data"], seed: 1, institutions: 2);
+        File.Move(Path.Combine(folder["data"], "cardiology.jsonl"), Path.Combine(folder["data"], "global.jsonl"));
+        var refused = await Fedchain.RunAsync(["study", "--data", folder["data"], "--model", Model, "--output", folder["study"], .. Small]);
+        refused.RequireRefusal("An institution can't be called 'global'");
+        Assert.False(Directory.Exists(folder["study"]));
     }
 
     [Fact]

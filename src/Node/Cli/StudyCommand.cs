@@ -16,7 +16,7 @@ internal static class StudyCommand
         var output = new Option<DirectoryInfo>("--output") { Description = "Where runs and report go. A study that was broken off goes on there; one with more methods or seeds does only what is new.", HelpName = "DIR", Required = true };
         var methods = new Option<string[]>("--methods")
         {
-            Description = $"What is compared, of: {string.Join(", ", StudyPlan.Methods.Select(m => m.Name))}; or all. A variant is name:key=value:…, with the keys rate, shared-rate, share, keep-curve, alternate, bits, beside, from, rounds, curves, proximal, remember, momentum, power. If not given: {string.Join(", ", StudyPlan.Headline)}.",
+            Description = $"What is compared, of: {string.Join(", ", StudyPlan.Methods.Select(m => m.Name))}; or all. A variant is name:key=value:…, with the keys rate, rank, shared-rate, share, keep-curve, alternate, bits, beside, from, rounds, curves, proximal, remember, momentum, power. If not given: {string.Join(", ", StudyPlan.Headline)}.",
             HelpName = "NAMES",
             AllowMultipleArgumentsPerToken = true,
         };
@@ -48,7 +48,7 @@ internal static class StudyCommand
 
             Examples:
               fedchain study --data institutions/ --model models/llama --output study --tune
-              fedchain study --data institutions/ --model models/llama --output study --methods fedit trimmed-mean --attackers 1 2 --seeds 1
+              fedchain study --data institutions/ --model models/llama --output study --methods fedit trimmed --attackers 1 2 --seeds 1
             """)
         { data, model, output, methods, tune, unseen, attackers, seeds, rounds, steps, batch, context, tests, validation, rank, alpha, targets, device, weights, workers };
         command.SetAction(async (result, cancellationToken) =>
@@ -82,6 +82,10 @@ internal static class StudyCommand
             Console.WriteLine();
             Console.Write(StudyTables.Markdown(report));
             Console.WriteLine($"Figures, tables and plots are in {options.Output}.");
+            if (report.Methods.Count == 0)
+            {
+                throw new UserErrorException("No method came to a result; \"What failed\" above says why. Where trainings diverged, lower the learning rate (name:rate=0.001), or look for damaged data.");
+            }
         });
         return command;
     }

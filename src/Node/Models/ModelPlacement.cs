@@ -39,6 +39,12 @@ internal sealed record ModelPlacement(ComputeDevice Device, WeightType? Weights,
             : throw new UserErrorException($"threads must be at least 0; found {threads}.");
     }
 
+    /// <summary>How weights are held here: as chosen, or as is usual on the device.</summary>
+    public WeightType HeldAs => Weights ?? Compute.UsualWeights(Device);
+
+    /// <summary>Device and weight type where results differ from those of float32 on a CPU, such as "cuda BFloat16"; null on a CPU with float32.</summary>
+    public string? Unusual => Compute.IsCuda(Device) ? $"cuda {HeldAs}" : HeldAs == WeightType.Float32 ? null : $"cpu {HeldAs}";
+
     /// <summary>Loads a base model as placed.</summary>
     public CausalLanguageModel Load(BaseModel model)
     {

@@ -32,7 +32,7 @@ internal static class Hostile
             AttackKind.SignFlip => Changed(update, @base, (d, _) => -d),
             AttackKind.Scale => Changed(update, @base, (d, _) => d * ScaleFactor),
             AttackKind.Noise => Noisy(update, @base, new Random(unchecked((int)StudySeed.Of(seed, $"noise/{update.Name}/{round}")))),
-            AttackKind.Copy => update with { Adapter = updates.First(u => honest.Contains(u.Name)).Adapter },
+            AttackKind.Copy => update with { Adapter = (updates.Find(u => honest.Contains(u.Name)) ?? update).Adapter }, // nobody to copy from where all honest ones diverged
             _ => update,
         })];
 

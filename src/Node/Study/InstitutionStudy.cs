@@ -1,5 +1,3 @@
-using FedChain.Learning;
-using FedChain.Learning.Models;
 using FedChain.Node.Models;
 using FedChain.Protocol.Files;
 
@@ -65,17 +63,7 @@ internal sealed class InstitutionStudy
     public static async Task<StudyReport> RunAsync(StudyOptions options, Action<string> say, CancellationToken cancellationToken)
     {
         var data = await StudyData.LoadAsync(options.Data, options.Model, options.Budget, cancellationToken);
-        if (options.Attackers.Any(n => n < 1 || n >= data.Institutions.Count))
-        {
-            throw new UserErrorException($"With {data.Institutions.Count} institutions, 1 to {data.Institutions.Count - 1} can be dishonest.");
-        }
-
-        if (options.Methods.FirstOrDefault(m => m is StudyMethod.Federated { TakesUpResidual: true }) is { } exact
-            && (options.Placement.Weights ?? Compute.UsualWeights(options.Placement.Device)) != WeightType.Float32)
-        {
-            throw new UserErrorException($"{exact.Name} adds to the base model's weights, which have to be held in float32 for that. Use --weights f32, or leave it out of --methods.");
-        }
-
+        StudyChecks.Require(options, data);
         var report = await Task.Run(() => new InstitutionStudy(options, data, say).Run(cancellationToken), cancellationToken);
         report.Write(options.Output);
         return report;
@@ -88,24 +76,28 @@ internal sealed class InstitutionStudy
         var federated = methods.OfType<StudyMethod.Federated>().ToList();
         var unseen = _options.Unseen ? methods.Where(m => m is StudyMethod.Federated or StudyMethod.Centralised).SelectMany(m => _data.Institutions.Select(i => new StudyRun(m, 1) { LeftOut = [i.Name] })).ToList() : [];
         var attacks = federated.SelectMany(m => _options.Attackers.SelectMany(n => Enum.GetValues<AttackKind>().Select(kind => new StudyRun(m, 1) { Attack = new(kind, n) }))).ToList();
-        _runner.Complete([Baseline, .. methods.SelectMany(m => seeds.Select(s => new StudyRun(m, s))), .. unseen, .. attacks], cancellationToken);
+        List<StudyRun> runs = [.. methods.SelectMany(m => seeds.Select(s => new StudyRun(m, s))), .. unseen, .. attacks];
+        _runner.Complete([Baseline, .. runs], cancellationToken);
 
         var baseline = _runner[Baseline];
-        var results = methods.Select(m => (Method: m, Runs: (IReadOnlyList<RunResult>)[.. seeds.Select(s => _runner[new StudyRun(m, s)]).Where(r => r.Failure is null)]))
+        var results = methods.Select(m => (Method: m, Runs: (IReadOnlyList<RunResult>)[.. seeds.Select(s => _runner[new StudyRun(m, s)]).Where(r => r.NoFigures is null)]))
             .Where(r => r.Runs.Count > 0).ToList();
         var rows = results.SelectMany(r => RowsOf(r.Method).Select(row => (row.Name, row.Personal, r.Runs))).ToList();
-        var reference = rows.FirstOrDefault(r => r.Name == StudyPlan.Reference, rows[0]);
+        var reference = rows.OrderBy(r => r.Name != StudyPlan.Reference).FirstOrDefault();
         return new StudyReport
         {
             Model = _options.Model,
             ModelDigest = _data.ModelDigest.ToString(),
             DataDigest = _data.Digest.ToString(),
             Budget = _options.Budget,
+            Seeds = seeds.Count,
             Adapter = $"rank {_options.Adapter.Rank}, alpha {_options.Adapter.Alpha}, {string.Join(' ', _options.Adapter.Targets)}",
             Institutions = [.. _data.Institutions.Select(i => new InstitutionSummary(i.Name, i.Train.Count, i.Val.Count, i.Test.Count, baseline.Test(TestResult.Global, i.Name).BitsPerByte))],
             Methods = [.. rows.Select(r => StudySummary.Of(baseline, r.Runs, r.Personal, r.Name))],
+            NoResults = [.. methods.Where(m => results.All(r => r.Method != m)).Select(m => new MethodWithoutResult(m.Name, _runner[new StudyRun(m, 1)].NoFigures!))],
+            Troubles = [.. runs.Select(run => RunTrouble.Of(run, _runner[run])).OfType<RunTrouble>()],
             Reference = reference.Name,
-            Comparisons = rows.Where(r => r != reference).ToDictionary(r => r.Name, r => PairedBootstrap.Compare(r.Runs, r.Personal, reference.Runs, reference.Personal)),
+            Comparisons = rows.Where(r => r.Name != reference.Name).ToDictionary(r => r.Name, r => PairedBootstrap.Compare(r.Runs, r.Personal, reference.Runs, reference.Personal)),
             Tuning = tuning,
             Curves = [.. results.Where(r => r.Runs[0].Rounds.Count > 0).Select(r => CurveOf(r.Method, r.Runs))],
             Unseen = [.. unseen.Select(run => UnseenOf(run, baseline))],
@@ -150,7 +142,7 @@ internal sealed class InstitutionStudy
     private double Best(StudyMethod method, IEnumerable<double> rates) => rates.Order().MinBy(rate => ValidationOf(method, rate) is var loss && double.IsNaN(loss) ? double.PositiveInfinity : loss);
 
     private double ValidationOf(StudyMethod method, double rate) =>
-        _runner[new StudyRun(method.WithRate(rate), 1)] is { Failure: null } result ? result.Validation.Values.Average() : double.NaN;
+        _runner[new StudyRun(method.WithRate(rate), 1)] is { NoFigures: null } result ? result.Validation.Values.Average() : double.NaN;
 
     private LossCurve CurveOf(StudyMethod method, IReadOnlyList<RunResult> runs)
     {
@@ -166,16 +158,16 @@ internal sealed class InstitutionStudy
     private UnseenResult UnseenOf(StudyRun run, RunResult baseline)
     {
         var institution = run.LeftOut[0];
-        return new(run.Method.Name, institution, StudySummary.Gain(baseline, _runner[run], TestResult.Global, institution),
-            StudySummary.Gain(baseline, _runner[new StudyRun(run.Method, run.Seed)], TestResult.Global, institution));
+        return new(run.Method.Name, institution, GainOf(run), GainOf(new StudyRun(run.Method, run.Seed)));
+
+        double GainOf(StudyRun of) => _runner[of] is { NoFigures: null } result ? StudySummary.Gain(baseline, result, TestResult.Global, institution) : double.NaN;
     }
 
     private AttackResult AttackOf(StudyRun run, RunResult baseline)
     {
         var result = _runner[run];
-        var clean = _runner[new StudyRun(run.Method, run.Seed)];
-        return new(run.Method.Name, run.Attack!.ToString(), result.Failure is null ? Mean(result) : double.NaN, Mean(clean), result.Failure);
+        return new(run.Method.Name, run.Attack!.ToString(), Mean(result), Mean(_runner[new StudyRun(run.Method, run.Seed)]), result.NoFigures);
 
-        double Mean(RunResult of) => result.Participants.Average(i => StudySummary.Gain(baseline, of, TestResult.Global, i));
+        double Mean(RunResult of) => of.NoFigures is null ? result.Participants.Average(i => StudySummary.Gain(baseline, of, TestResult.Global, i)) : double.NaN;
     }
 }

@@ -8,11 +8,14 @@ using FedChain.Protocol.Files;
 
 namespace FedChain.Node.Study;
 
-/// <summary>Carries out runs, one after the other, on a model of its own. The same run gives the same result, wherever its turn comes.</summary>
+/// <summary>Carries out runs of an adapter, one after the other, on a worker's model. The same run gives the same result, wherever its turn comes.</summary>
 internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBudget budget, CausalLanguageModel model, IProgress<int> steps)
 {
+    /// <param name="run">What to do.</param>
+    /// <param name="fingerprint">The run's, for its result.</param>
+    /// <param name="cancellationToken">Looked at between steps.</param>
     /// <exception cref="OperationCanceledException">Asked for between steps.</exception>
-    public RunResult Execute(StudyRun run, CancellationToken cancellationToken)
+    public RunResult Execute(StudyRun run, string fingerprint, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         var attackers = Hostile.Chosen(data.Institutions, run.Attack?.Members ?? 0);
@@ -20,7 +23,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         var honest = present.Where(i => !attackers.Contains(i.Name)).ToList();
         var result = new RunResult
         {
-            Fingerprint = run.Fingerprint(data, config, budget),
+            Fingerprint = fingerprint,
             Name = run.Method.Name,
             LearningRate = run.Method.LearningRate,
             Seed = run.Seed,
@@ -77,7 +80,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
     {
         var most = institutions.Max(i => i.Train.Count);
         var pooled = institutions.SelectMany(i => Enumerable.Range(0, most).Select(n => i.Train[n % i.Train.Count])).ToList();
-        var personal = PersonalSteps(method);
+        var personal = budget.PersonalStepsOf(method);
         model.AttachAdapter(config, SeedOf(seed));
         Train(pooled, Options(method.LearningRate, seed, "all") with { Steps = budget.Steps - personal, StepsInAll = method.KeepsCurve ? budget.Steps : null, AccumulationSteps = institutions.Count }, memory: null, cancellationToken);
         var result = Measured(empty, institutions, cancellationToken);
@@ -90,12 +93,7 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
     private RunResult Federated(RunResult empty, StudyMethod.Federated method, StudyRun run, List<PreparedData> present, List<PreparedData> honest, CancellationToken cancellationToken)
     {
         var rounds = method.Rounds ?? budget.Rounds;
-        var shared = budget.Steps - PersonalSteps(method);
-        if (shared < rounds)
-        {
-            throw new UserErrorException($"{method.Name}: {shared} shared steps can't be divided among {rounds} rounds. Ask for more --steps, or for fewer rounds.");
-        }
-
+        var shared = budget.Steps - budget.PersonalStepsOf(method);
         var federation = new SimulatedFederation(data, config, method, model.LayoutFor(config), SeedOf(run.Seed));
         var held = new HeldAdapters(model, config, run.Seed);
         model.DetachAdapter();
@@ -179,13 +177,11 @@ internal sealed class RunExecutor(StudyData data, AdapterConfig config, StudyBud
         model.AbsorbAdapter(-1);
     }
 
-    private int PersonalSteps(StudyMethod method) => (int)Math.Round(method.PersonalShare * budget.Steps);
-
     /// <summary>Every member goes on for itself from the global adapter, and its own beside it.</summary>
     private RunResult Personalised(
         RunResult global, StudyMethod method, ulong seed, List<PreparedData> honest, Action<string> load, Func<string, OptimiserMemory>? memoryOf, CancellationToken cancellationToken)
     {
-        var personal = PersonalSteps(method);
+        var personal = budget.PersonalStepsOf(method);
         var (rate, first) = method.KeepsCurve ? (method.LearningRate, budget.Steps - personal) : (method.PersonalLearningRate, 0);
         var tests = global.Tests.ToList();
         var validation = new Dictionary<string, double>();

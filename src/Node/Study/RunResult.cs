@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FedChain.Learning.Evaluation;
 
 namespace FedChain.Node.Study;
@@ -13,7 +14,7 @@ public sealed record TestResult(string Model, string Institution, double[] Nats,
     public const string Global = "global";
 
     /// <summary>Bits per byte over all records.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public double BitsPerByte => Nats.Sum() / Math.Log(2) / Bytes.Sum(b => (long)b);
 
     public static TestResult From(string model, string institution, IEnumerable<EvaluationResult> records)
@@ -25,8 +26,22 @@ public sealed record TestResult(string Model, string Institution, double[] Nats,
 
 /// <param name="Round">From 1.</param>
 /// <param name="Validation">Bits per byte of the round's result on each participant's validation records, by name.</param>
-/// <param name="Lost">Contributions that did not enter the aggregate, with the reason.</param>
-public sealed record RoundResult(int Round, IReadOnlyDictionary<string, double> Validation, IReadOnlyList<string> Lost);
+/// <param name="Lost">Contributions that did not enter the aggregate, with the reason; at the end, if that is so, that there is no aggregate.</param>
+public sealed record RoundResult(int Round, IReadOnlyDictionary<string, double> Validation, IReadOnlyList<string> Lost)
+{
+    /// <summary>What the entry of <see cref="Lost"/> ends with that tells of no contribution, but of the round.</summary>
+    internal const string NoAggregate = "no aggregate.";
+
+    /// <summary>Whether updates made a new global adapter.</summary>
+    [JsonIgnore]
+    public bool HasAggregate => !Lost.Any(IsAboutRound);
+
+    /// <summary>Those of <see cref="Lost"/> that are contributions.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> LostContributions => Lost.Where(l => !IsAboutRound(l));
+
+    private static bool IsAboutRound(string lost) => lost.EndsWith(NoAggregate, StringComparison.Ordinal);
+}
 
 /// <summary>What came of one run: enough to compute every figure of a report again.</summary>
 public sealed record RunResult
@@ -58,6 +73,10 @@ public sealed record RunResult
 
     /// <summary>Why there is no result, such as a loss that is no number; null if there is one.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>Why the run says nothing about its method: the failure, or that no round made an aggregate; null if it does.</summary>
+    [JsonIgnore]
+    public string? NoFigures => Failure ?? (Rounds.Count > 0 && Rounds.All(r => !r.HasAggregate) ? $"no round made an aggregate; the first: {Rounds[0].Lost[0]}" : null);
 
     /// <summary>The result of a model on an institution's test.</summary>
     public TestResult Test(string model, string institution) =>

@@ -76,7 +76,7 @@ internal sealed class SimulatedFederation
 
         if (valid.Count < _policy.Rule.MinimumUpdates)
         {
-            refused.Add($"{valid.Count} valid updates are fewer than the {_policy.Rule.MinimumUpdates} that the rule needs: no aggregate.");
+            refused.Add($"{valid.Count} valid updates are fewer than the {_policy.Rule.MinimumUpdates} that the rule needs: {RoundResult.NoAggregate}");
             return refused;
         }
 

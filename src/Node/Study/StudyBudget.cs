@@ -20,4 +20,7 @@ public sealed record StudyBudget
 
     /// <summary>At most so many validation records, looked at after every round.</summary>
     public int ValidationRecords { get; init; } = 24;
+
+    /// <summary>How many of the <see cref="Steps"/> a member makes for itself.</summary>
+    public int PersonalStepsOf(StudyMethod method) => (int)Math.Round(method.PersonalShare * Steps);
 }

@@ -12,7 +12,7 @@ namespace FedChain.Node.Study;
 /// <summary>Base model and institutions of a study, read once.</summary>
 public sealed class StudyData
 {
-    private StudyData(string model, Hash256 digest, IReadOnlyList<PreparedData> institutions) =>
+    internal StudyData(string model, Hash256 digest, IReadOnlyList<PreparedData> institutions) =>
         (Model, ModelDigest, Institutions, Digest) = (model, digest, institutions, DigestOf(institutions));
 
     /// <summary>The base model's folder.</summary>

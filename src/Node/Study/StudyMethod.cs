@@ -21,14 +21,35 @@ public abstract record StudyMethod(string Name, double LearningRate)
     /// <summary>Whether personal steps go on along the shared steps' learning-rate curve, rather than along one of their own from <see cref="PersonalLearningRate"/> on.</summary>
     public bool KeepsCurve { get; init; }
 
+    /// <summary>
+    /// The adapter's rank, where the method asks for another than the study's. Not public, so that it isn't in the record's text: runs without one keep the
+    /// fingerprints that they have always had.
+    /// </summary>
+    internal int? Rank { get; init; }
+
     /// <summary>Whether what members share and what each ends up with are two models.</summary>
     public virtual bool IsPersonal => PersonalShare > 0;
 
-    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps along a curve of their own, theirs: the shared part's is that of the method without them.</summary>
+    /// <summary>The learning rate that a tuning searches for; 0 where there is nothing to tune. With personal steps along a curve of their own it is only theirs: the shared steps keep <see cref="LearningRate"/> as the method has it, and no tuning looks for another.</summary>
     public double Rate => HasOwnCurve ? PersonalLearningRate : LearningRate;
 
     /// <summary>The method with another <see cref="Rate"/>.</summary>
     public StudyMethod WithRate(double rate) => HasOwnCurve ? this with { PersonalLearningRate = rate } : this with { LearningRate = rate };
+
+    /// <summary>The method's adapter: the study's, or one of the <see cref="Rank"/> asked for with the same alpha / rank.</summary>
+    /// <exception cref="UserErrorException">No whole alpha in the range gives that.</exception>
+    public AdapterConfig Adapted(AdapterConfig config)
+    {
+        if (Rank is not { } rank)
+        {
+            return config;
+        }
+
+        var (alpha, rest) = Math.DivRem((long)config.Alpha * rank, config.Rank);
+        return rest == 0 && alpha <= AdapterConfig.MaxAlpha ? new(rank, (int)alpha, config.Targets, config.FractionBits, config.RsLora)
+            : throw new UserErrorException(
+                $"{Name}: alpha / rank stays {config.Alpha} / {config.Rank}, for which rank {rank} needs a whole alpha of at most {AdapterConfig.MaxAlpha}; it would be {(double)config.Alpha * rank / config.Rank:0.###}. Ask for another rank.");
+    }
 
     private bool HasOwnCurve => PersonalShare > 0 && !KeepsCurve;
 

@@ -64,6 +64,8 @@ internal static class StudyPlan
             {
                 case ("rate", _) when value > 0:
                     return method.WithRate(value);
+                case ("rank", _) when value is >= 1 and <= AdapterConfig.MaxRank && value == Math.Floor(value):
+                    return method with { Rank = (int)value };
                 case ("shared-rate", StudyMethod.Federated or StudyMethod.Centralised) when value > 0:
                     return method with { LearningRate = value };
                 case ("share", StudyMethod.Federated or StudyMethod.Centralised) when value is >= 0 and < 1:
@@ -94,6 +96,6 @@ internal static class StudyPlan
         }
 
         throw new UserErrorException(
-            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate; share (0 to below 1), shared-rate and keep-curve (0 or 1) are a federation's or the pooled records'; alternate (0 or 1), bits (8, 16 or 32), beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal, remember (0 or 1) and momentum (1 to 999 thousandths) a federation's; power (1 or 2) a fair mean's.");
+            $"'{change}' changes nothing about the method '{method.Name}'. A variant is name:key=value; rate is any method's learning rate, and rank (1 to {AdapterConfig.MaxRank}) its adapter's, with alpha / rank as it is; share (0 to below 1), shared-rate and keep-curve (0 or 1) are a federation's or the pooled records'; alternate (0 or 1), bits (8, 16 or 32), beside (0 or 1), from (0 to below 1), rounds, curves (0 or 1), proximal, remember (0 or 1) and momentum (1 to {AggregationRule.MaxBeta} thousandths) a federation's; power (1 or 2) a fair mean's.");
     }
 }

@@ -12,7 +12,11 @@ internal static class StudyPlots
     public static void Write(StudyReport report, string folder)
     {
         Losses(report, Path.Combine(folder, "losses.png"));
-        Weakest(report, Path.Combine(folder, "weakest.png"));
+        if (report.Methods.Count > 0)
+        {
+            Weakest(report, Path.Combine(folder, "weakest.png"));
+        }
+
         foreach (var method in report.Methods.Where(m => m.Matrix.Count > 1))
         {
             HeatMap(report, method, Path.Combine(folder, $"gains-{RunStore.FileName(method.Name)}.png"));

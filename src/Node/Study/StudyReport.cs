@@ -24,13 +24,22 @@ public sealed record StudyReport
 
     public required IReadOnlyList<InstitutionSummary> Institutions { get; init; }
 
+    /// <summary>How many seeds were asked for; a method's own number is less where some failed.</summary>
+    public required int Seeds { get; init; }
+
     public required IReadOnlyList<MethodSummary> Methods { get; init; }
+
+    /// <summary>Methods that gave figures with no seed.</summary>
+    public IReadOnlyList<MethodWithoutResult> NoResults { get; init; } = [];
+
+    /// <summary>Runs that failed or lost contributions; those of the tuning are not among them.</summary>
+    public IReadOnlyList<RunTrouble> Troubles { get; init; } = [];
 
     /// <summary>Every method's mean gain on the own test less that of <see cref="Reference"/>.</summary>
     public required IReadOnlyDictionary<string, Comparison> Comparisons { get; init; }
 
-    /// <summary>What methods are compared with.</summary>
-    public required string Reference { get; init; }
+    /// <summary>What methods are compared with; null if none has figures.</summary>
+    public required string? Reference { get; init; }
 
     /// <summary>Validation losses over the rounds.</summary>
     public required IReadOnlyList<LossCurve> Curves { get; init; }
@@ -62,8 +71,8 @@ public sealed record StudyReport
         StudyPlots.Write(this, folder);
     }
 
-    /// <summary>A line for every model and test: method, model, institution, gain.</summary>
-    private string Csv()
+    /// <summary>A line for every model and test: method, model, institution, gain. Fields are quoted as RFC 4180 has it.</summary>
+    internal string Csv()
     {
         var text = new StringBuilder("method,model,test,gain_bits_per_byte\n");
         foreach (var method in Methods)
@@ -72,31 +81,36 @@ public sealed record StudyReport
             {
                 foreach (var (test, gain) in row)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{method.Name},{model},{test},{gain:F4}\n");
+                    text.Append(CultureInfo.InvariantCulture, $"{Field(method.Name)},{Field(model)},{Field(test)},{gain:F4}\n");
                 }
             }
         }
 
         return text.ToString();
+
+        static string Field(string text) => text.AsSpan().IndexOfAny("\",\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"")}\"";
     }
 }
 
 /// <param name="Base">Bits per byte of the untouched model on its test.</param>
 public sealed record InstitutionSummary(string Name, int TrainRecords, int ValidationRecords, int TestRecords, double Base);
 
+/// <param name="Reason">Of the first seed.</param>
+public sealed record MethodWithoutResult(string Method, string Reason);
+
 /// <param name="Validation">Mean bits per byte on the participants' own validation records; NaN where training failed.</param>
 /// <param name="Chosen">Whether the method goes on with it.</param>
 public sealed record TuningResult(string Method, double LearningRate, double Validation, bool Chosen);
 
 /// <param name="Institution">Who took no part.</param>
-/// <param name="Gain">Of the model that the others made, on its test.</param>
-/// <param name="SeenGain">Of the model that all made together.</param>
+/// <param name="Gain">Of the model that the others made, on its test; NaN if they made none.</param>
+/// <param name="SeenGain">Of the model that all made together; NaN if they made none.</param>
 public sealed record UnseenResult(string Method, string Institution, double Gain, double SeenGain);
 
 /// <param name="Attack">Who did what.</param>
-/// <param name="Gain">Mean over the honest members.</param>
-/// <param name="CleanGain">The same members' without an attack.</param>
-/// <param name="Failure">Why there is no figure, if there is none.</param>
+/// <param name="Gain">Mean over the honest members; NaN if there is no figure.</param>
+/// <param name="CleanGain">The same members' without an attack; NaN if there is no figure.</param>
+/// <param name="Failure">Why the attack's run gave no figure, if it gave none.</param>
 public sealed record AttackResult(string Method, string Attack, double Gain, double CleanGain, string? Failure);
 
 /// <param name="Points">One for each round.</param>

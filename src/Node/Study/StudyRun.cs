@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using FedChain.Protocol.Files;
 
@@ -23,7 +24,11 @@ public sealed record StudyRun(StudyMethod Method, ulong Seed)
         $"{Method.Name}, seed {Seed}{(LeftOut.Count == 0 ? "" : $", without {string.Join(", ", LeftOut)}")}{(Attack is null ? "" : $", {Attack}")}";
 
     /// <summary>Names everything that the result depends on: equal fingerprints, equal results.</summary>
-    public string Fingerprint(StudyData data, AdapterConfig adapter, StudyBudget budget) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new
+    /// <param name="data">What is trained and tested on.</param>
+    /// <param name="adapter">The study's adapter.</param>
+    /// <param name="budget">Steps, rounds and records.</param>
+    /// <param name="held">Device and weight type; null for float32 on a CPU, whose results were kept before this was told apart.</param>
+    public string Fingerprint(StudyData data, AdapterConfig adapter, StudyBudget budget, string? held) => Convert.ToHexStringLower(SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(new
     {
         model = data.ModelDigest.ToString(),
         data = data.Digest.ToString(),
@@ -34,9 +39,8 @@ public sealed record StudyRun(StudyMethod Method, ulong Seed)
         LeftOut,
         Version,
         attack = Attack?.ToString(),
-    })))[..16];
+    }), .. Encoding.UTF8.GetBytes(held ?? "")]))[..16];
 
-    private static string Describe(StudyMethod method) => method is StudyMethod.Federated f
-        ? $"{f with { Schedule = [] }} {string.Join('-', f.Schedule)}"
-        : method.ToString();
+    private static string Describe(StudyMethod method) =>
+        (method is StudyMethod.Federated f ? $"{f with { Schedule = [] }} {string.Join('-', f.Schedule)}" : method.ToString()) + (method.Rank is { } rank ? $" rank {rank}" : "");
 }

@@ -10,10 +10,11 @@ namespace FedChain.Node.Study;
 internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBudget budget, string folder, ModelPlacement placement, int workers, Action<string> say)
 {
     private readonly RunStore _store = new(folder);
+    private readonly string? _held = placement.Unusual;
     private readonly ConcurrentDictionary<string, RunResult> _results = new(StringComparer.Ordinal);
 
     /// <summary>The result of a run that was carried out.</summary>
-    public RunResult this[StudyRun run] => _results[run.Fingerprint(data, config, budget)];
+    public RunResult this[StudyRun run] => _results[FingerprintOf(run)];
 
     /// <summary>Carries out those of the runs that have no result yet.</summary>
     /// <param name="runs">Which; one that occurs twice is done once.</param>
@@ -21,9 +22,9 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
     public void Complete(IEnumerable<StudyRun> runs, CancellationToken cancellationToken)
     {
         var open = new List<StudyRun>();
-        foreach (var run in runs.DistinctBy(run => run.Fingerprint(data, config, budget)))
+        foreach (var run in runs.DistinctBy(FingerprintOf))
         {
-            var fingerprint = run.Fingerprint(data, config, budget);
+            var fingerprint = FingerprintOf(run);
             if (_results.ContainsKey(fingerprint))
             {
                 continue;
@@ -57,13 +58,13 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
             try
             {
                 using var model = placement.Load(BaseModel.Open(data.Model)); // torch keeps its number of threads per thread: this is each worker's own
-                var executor = new RunExecutor(data, config, budget, model, progress);
                 while (!stop.IsCancellationRequested && queue.TryDequeue(out var run))
                 {
-                    var result = executor.Execute(run, stop.Token);
+                    var executor = new RunExecutor(data, run.Method.Adapted(config), budget, model, progress);
+                    var result = executor.Execute(run, FingerprintOf(run), stop.Token);
                     _store.Add(run, result);
                     _results[result.Fingerprint] = result;
-                    say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(result)} ({result.Seconds:F0} s; {progress.Left} left)");
+                    say($"[{Interlocked.Increment(ref done)}/{open.Count}] {run}, lr {run.Method.Rate:g3}: {Outcome(run, result)} ({result.Seconds:F0} s; {progress.Left} left)");
                 }
             }
             catch (Exception e)
@@ -78,7 +79,10 @@ internal sealed class StudyRunner(StudyData data, AdapterConfig config, StudyBud
         failure?.Throw();
     }
 
-    private static string Outcome(RunResult result) => result.Failure ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records";
+    private string FingerprintOf(StudyRun run) => run.Fingerprint(data, config, budget, _held);
+
+    private static string Outcome(StudyRun run, RunResult result) => result.NoFigures
+        ?? $"{result.Validation.Values.Average():F3} bits per byte on own validation records{(RunTrouble.Of(run, result) is { } trouble ? $", {trouble.Lost} contributions lost" : "")}";
 
     /// <summary>Steps of one institution's batch that a run takes.</summary>
     private int StepsOf(StudyRun run) => run.Method is StudyMethod.Base ? 0 : budget.Steps * (data.Institutions.Count - run.LeftOut.Count);

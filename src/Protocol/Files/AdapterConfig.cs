@@ -9,10 +9,12 @@ public sealed record AdapterConfig
 {
     public const int MaxRank = 1024;
 
+    public const int MaxAlpha = 1 << 20;
+
     private const string What = "adapter configuration";
 
     /// <param name="rank">r, from 1 to <see cref="MaxRank"/>.</param>
-    /// <param name="alpha">From 1 to 2^20; the adapter's product B A is scaled by alpha / r, or by alpha / sqrt(r) with <paramref name="rsLora"/>.</param>
+    /// <param name="alpha">From 1 to <see cref="MaxAlpha"/>; the adapter's product B A is scaled by alpha / r, or by alpha / sqrt(r) with <paramref name="rsLora"/>.</param>
     /// <param name="targets">Names of the adapted linear layers, such as <c>q_proj</c>; kept sorted.</param>
     /// <param name="fractionBits">f of <see cref="FixedPoint"/>.</param>
     /// <param name="rsLora">Rank-stabilised scaling.</param>
@@ -22,7 +24,7 @@ public sealed record AdapterConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rank, MaxRank);
         ArgumentOutOfRangeException.ThrowIfLessThan(alpha, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(alpha, 1 << 20);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(alpha, MaxAlpha);
         FixedPoint.RequireFractionBits(fractionBits);
         (Rank, Alpha, FractionBits, RsLora) = (rank, alpha, fractionBits, rsLora);
         Targets = [.. targets.Order(StringComparer.Ordinal)];
@@ -67,7 +69,7 @@ public sealed record AdapterConfig
         fields.Constant("v", 1);
         fields.Constant("bias", "none");
         var rank = (int)fields.Integer("rank", 1, MaxRank);
-        var alpha = (int)fields.Integer("alpha", 1, 1 << 20);
+        var alpha = (int)fields.Integer("alpha", 1, MaxAlpha);
         var fractionBits = (int)fields.Integer("fractionBits", FixedPoint.MinFractionBits, FixedPoint.MaxFractionBits);
         var rsLora = fields.Flag("rslora");
         var targets = fields.Texts("targets", 1, 64, 64);

@@ -70,6 +70,13 @@ public sealed class HostileTests
         Assert.Subset(two.ToHashSet(), Hostile.Chosen(institutions.AsEnumerable().Reverse().ToList(), 1).ToHashSet());
     }
 
+    [Fact]
+    public void Who_finds_no_honest_update_to_copy_sends_its_own()
+    {
+        var own = Update("liar", Of(10, 20, 31, 42, 47));
+        Assert.Equal([own], Hostile.Act(AttackKind.Copy, [own], new HashSet<string> { "honest" }, Start, 1, 0));
+    }
+
     private static List<LocalUpdate> Act(AttackKind kind) =>
         Hostile.Act(kind, [Update("honest", Of(10, 20, 35, 35, 35)), Update("liar", Of(10, 20, 31, 42, 47))], new HashSet<string> { "honest" }, Start, 1, 0);
 
