@@ -17,6 +17,7 @@ public sealed class CandidateRulesTests
     private static readonly RoundState Round = new()
     {
         Id = new RoundId(3),
+        Contract = Address.Zero,
         Policy = Digest,
         Base = Digest,
         FinalisedBefore = 2,
