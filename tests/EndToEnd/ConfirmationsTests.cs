@@ -55,6 +55,8 @@ public sealed class ConfirmationsTests
         await using var federation = await TestFederation.FoundAsync(
             Members, rounds: 1, steps: 1, DemoDefaults.Params(1) with { Training = Day, Publishing = Day, Attesting = Day });
         using var control = new AnvilControl(federation.Chain.RpcUrl);
+        await control.AdvanceAsync(1);
+        await control.AdvanceAsync(1); // so that the founding itself is confirmed
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var mining = control.MineAsync(blockTime: 2, TimeSpan.FromMilliseconds(100), stop.Token);
         var peers = new List<RunningPeer>();

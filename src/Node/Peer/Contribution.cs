@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using FedChain.Aggregator;
 using FedChain.Learning.Training;
 using FedChain.Network;
 using FedChain.Network.Content;
@@ -79,18 +78,7 @@ internal sealed class Contribution(PeerContext context)
         await using var sealedFile = File.OpenRead(own.SealedPath);
         var size = sealedFile.Length;
         var payload = await UnixFsImporter.ImportAsync(sealedFile, UnixFsLayout.Default, sink: null, cancellationToken);
-        var manifest = new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext);
-        using (var written = UpdatePlaintext.Open(own.PlaintextPath))
-        {
-            if (UpdateValidator.Validate(written, manifest, context.Me, context.TermsOf(federation, round), cancellationToken) is UpdateVerdict.Refused refused)
-            {
-                context.Diverged[(round.Id, round.Base, round.Policy)] = true; // trained again it would be the same
-                context.Tell(new PeerEvent.Trouble($"submitting to round {round.Id}: everybody would refuse this update, so it stays here", refused.Detail, Final: true));
-                return;
-            }
-        }
-
-        own.WriteManifest(manifest.ToBytes());
+        own.WriteManifest(new UpdateManifest(id.ChainId, id.Rounds, round.Id, context.Me, round.Policy, round.Base, payload.Cid, size, plaintext).ToBytes());
         Crash.At(CrashPoint.UpdateWritten);
     }
 

@@ -47,7 +47,7 @@ internal sealed class PeerContext
     public MemberId Me => Identity.Member;
 
     /// <summary>
-    /// What training diverged from, or came to nothing valid from: the same round, base and policy would have the same records in the same order. Forgotten when the peer ends, since
+    /// What training diverged from: the same round, base and policy would have the same records in the same order. Forgotten when the peer ends, since
     /// the next one may have been told other settings.
     /// </summary>
     public ConcurrentDictionary<(RoundId Round, Hash256 Base, Hash256 Policy), bool> Diverged { get; } = [];
