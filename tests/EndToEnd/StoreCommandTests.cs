@@ -166,7 +166,7 @@ public sealed class StoreCommandTests
     }
 
     private static RoundFolder FolderOf(TestFederation federation, HomeFolder home, int round) =>
-        new(home, home.Settings.ChainId!.Value, federation.Reader.State.Rounds[round].Contract, federation.Reader.State.Rounds[round]);
+        new(home, home.Settings.ChainId!.Value, federation.Reader.State.Rounds[round]);
 
     /// <summary>Notes another manifest than the winner's as published in a round, as a member does that dies before the chain has it.</summary>
     private static async Task<Cid> PublishAsync(TestFederation federation, HomeFolder home, int round)

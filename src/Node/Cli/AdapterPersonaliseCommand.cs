@@ -112,10 +112,9 @@ internal static class AdapterPersonaliseCommand
     /// <summary>Puts the home's own adapter beside the shared one on the model.</summary>
     private static PeftFolder WithOwn(CausalLanguageModel model, HomeFolder home, Hash256 baseModel)
     {
-        var shared = model.ExportAdapter();
-        var own = TrainingFiles.LatestOwn(home, baseModel, shared.Layout, shared.FractionBits, Damaged) ?? throw new UserErrorException(
+        var (shared, pair) = (model.ExportAdapter(), AdapterPair.ConfigOf(model.AdapterConfig!));
+        var own = TrainingFiles.LatestOwn(home, baseModel, pair, shared.Layout, Damaged) ?? throw new UserErrorException(
             $"The peer of {home.Path} has trained no adapter of its own beside shared ones of this shape. It does with \"ownAdapter\": true under \"training\" in home.json; without --own-adapter the personal adapter goes on from the shared one alone.");
-        var pair = AdapterPair.ConfigOf(model.AdapterConfig!);
         model.AttachAdapter(pair, AdapterPair.Join(shared, own, model.LayoutFor(pair)));
         return new PeftFolder(pair, model.AdapterLayout!, model.AdapterValues());
     }

@@ -20,7 +20,7 @@ internal sealed class MemberContent(HomeFolder home, PeerIdentity identity) : IF
 
     public Task<byte[]?> HoldingsAsync(RoundId round, CancellationToken cancellationToken) => Task.FromResult(
         Federation.Round(round) is { } state && state.SubmissionOf(identity.Member) is { } mine
-            ? new RoundFolder(home, identity.ChainId, state.Contract, state).Holdings(mine.Index)
+            ? new RoundFolder(home, identity.ChainId, state).Holdings(mine.Index)
             : null);
 
     public IReadOnlyList<Uri>? EndpointsOf(MemberId member) =>

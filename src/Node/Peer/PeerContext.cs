@@ -52,7 +52,7 @@ internal sealed class PeerContext
     /// </summary>
     public ConcurrentDictionary<(RoundId Round, Hash256 Base, Hash256 Policy), bool> Diverged { get; } = [];
 
-    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, round.Contract, round, TellDamage);
+    public RoundFolder FolderOf(RoundState round) => new(Home, Identity.ChainId, round, TellDamage);
 
     public LocalRound LocalOf(RoundState round)
     {
@@ -91,7 +91,7 @@ internal sealed class PeerContext
 
     public bool HasAdapter(Hash256 digest) => File.Exists(Home.AdapterFile(digest));
 
-    public void TellDamage(string sentence) => Tell(new PeerEvent.Trouble("reading what this home holds", sentence, Final: false));
+    public void TellDamage(string sentence) => Tell(new PeerEvent.Trouble("keeping what this home holds", sentence, Final: false));
 
     /// <summary>Reads a global adapter from the home and checks that it is what its name says.</summary>
     /// <exception cref="DamagedFileException">It isn't.</exception>

@@ -26,10 +26,10 @@ public sealed class RoundFolder
     private readonly Action<string> _damaged;
 
     /// <param name="damaged">Is told of a file that was damaged and put aside: the fact counts as unknown then.</param>
-    public RoundFolder(HomeFolder home, ulong chainId, Address rounds, RoundState round, Action<string>? damaged = null)
+    public RoundFolder(HomeFolder home, ulong chainId, RoundState round, Action<string>? damaged = null)
     {
         (_round, _damaged) = (round, damaged ?? (_ => { }));
-        _path = Path.Combine(home.RoundsPath, string.Create(CultureInfo.InvariantCulture, $"{chainId}-{rounds}"), round.Id.ToString());
+        _path = Path.Combine(home.RoundsPath, string.Create(CultureInfo.InvariantCulture, $"{chainId}-{round.Contract}"), round.Id.ToString());
         foreach (var kind in new[] { "held", "refused", "holdings", "verdicts", PublishedKind })
         {
             Directory.CreateDirectory(Path.Combine(_path, kind));

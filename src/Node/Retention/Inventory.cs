@@ -46,7 +46,7 @@ internal sealed class Inventory
         for (var i = 0; i < federation.Rounds.Count; i++)
         {
             var (round, isRecent) = (federation.Rounds[i], i >= first);
-            var folder = new RoundFolder(home, chainId, round.Contract, round);
+            var folder = new RoundFolder(home, chainId, round);
             foreach (var submission in round.Submissions)
             {
                 await inventory.AddUpdateAsync(home, folder, round, submission, isRecent, cancellationToken);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FedChain.Learning.Training;
 using FedChain.Node.Homes;
 using FedChain.Node.Peer;
@@ -19,7 +18,7 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
 {
     private const string Checkpoints = "training-";
 
-    private readonly string _own = OwnName(baseModel, task.Start.Layout.Rank);
+    private readonly string _own = OwnName(baseModel, config);
     private readonly string _checkpoint = Path.Combine(task.Folder, $"{Checkpoints}{AdapterFile.Digest(task.Start)}.safetensors");
     private readonly string _memory = NameOf(task.Factors);
     private readonly string _of = WeightsOf(baseModel, config, task.Factors);
@@ -37,9 +36,10 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
         First(Latest(home, NameOf(Factors.Both)), WeightsOf(baseModel, config, Factors.Both), damaged);
 
     /// <summary>The own adapter that a home's peer trained last beside shared ones of such a layout; null if there is none.</summary>
+    /// <param name="pair">Of the shared one and the own one.</param>
     /// <param name="damaged">Is told of a file that can't be read; it stays where it is, since a peer may be running.</param>
-    public static Adapter? LatestOwn(HomeFolder home, Hash256 baseModel, AdapterLayout layout, int fractionBits, Action<string, InvalidDataException> damaged) =>
-        Latest(home, OwnName(baseModel, layout.Rank)).Select(file => ReadOwn(file, layout, fractionBits, damaged)).FirstOrDefault(own => own is not null);
+    public static Adapter? LatestOwn(HomeFolder home, Hash256 baseModel, AdapterConfig pair, AdapterLayout layout, Action<string, InvalidDataException> damaged) =>
+        Latest(home, OwnName(baseModel, pair)).Select(file => ReadOwn(file, layout, pair.FractionBits, damaged)).FirstOrDefault(own => own is not null);
 
     /// <summary>This task's checkpoint, if there is one.</summary>
     public TrainingCheckpoint? Checkpoint() => ReadOrNull(_checkpoint, TrainingCheckpoint.Load, PutAside);
@@ -91,7 +91,8 @@ internal sealed class TrainingFiles(TrainingTask task, AdapterConfig config, Has
 
     private static string WeightsOf(Hash256 baseModel, AdapterConfig config, Factors factors) => $"{baseModel} {config.Digest} {factors}";
 
-    private static string OwnName(Hash256 baseModel, int rank) => string.Create(CultureInfo.InvariantCulture, $"own-{baseModel}-{rank}.safetensors");
+    /// <summary>What a later policy asks for in another shape is no damaged file, but another one.</summary>
+    private static string OwnName(Hash256 baseModel, AdapterConfig pair) => $"own-{baseModel}-{pair.Digest}.safetensors";
 
     private static IEnumerable<string> Latest(HomeFolder home, string name) =>
         RoundFolder.TrainersOf(home).Select(folder => Path.Combine(folder, name)).Where(File.Exists);

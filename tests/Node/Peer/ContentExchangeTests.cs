@@ -127,24 +127,10 @@ public sealed class ContentExchangeTests : IDisposable
     {
         var profile = Encoding.UTF8.GetString(new Profile("a", [AgeIdentity.Generate().Recipient.ToString()], [.. endpoints.Select(e => e.ToString().TrimEnd('/'))], default, default).ToBytes());
         MemberId[] members = [.. Enumerable.Range(1, (int)Me.Value).Select(i => new MemberId((uint)i))];
-        return new RoundState
+        return DecisionTests.Round() with
         {
-            Id = new RoundId(1),
-            Contract = default,
-            Policy = default,
-            Base = default,
-            FinalisedBefore = 0,
             Seats = members.Select(m => new Seat(m, default, default, new RoundId(1), null)).ToImmutableSortedDictionary(s => s.Id, s => s),
             Profiles = members.ToImmutableDictionary(m => m, _ => profile),
-            Auditors = ImmutableSortedDictionary<Address, string>.Empty,
-            Eligible = members.Length,
-            Minimum = 1,
-            OpenedAt = 0,
-            ClosesAt = 1,
-            PublishWindow = 1,
-            AttestWindow = 1,
-            MaxTurns = 1,
-            Submissions = [],
         };
     }
 

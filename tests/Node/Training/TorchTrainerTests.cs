@@ -174,6 +174,8 @@ public sealed class TorchTrainerTests : IDisposable
         Assert.True(new TrainingFiles(third, pair, digest).Memory().Steps > 0);
         Assert.Equal(0, new TrainingFiles(third, pair, Seed).Memory().Steps); // another base model of the same shape
         Assert.Null(new TrainingFiles(third, pair, Seed).Own());
+        Assert.Null(new TrainingFiles(third, new AdapterConfig(pair.Rank, pair.Alpha, ["q_proj"]), digest).Own()); // a policy of another shape
+        Assert.Empty(_told);
 
         var own = new TrainingFiles(third, pair, digest).Own()!;
         var damaged = Assert.Single(Directory.GetFiles(second.Folder, "own-*"));
