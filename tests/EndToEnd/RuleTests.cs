@@ -24,8 +24,7 @@ public sealed class RuleTests
     public async Task Momentum_is_carried_on_by_all_checked_by_an_auditor_and_fetched_by_who_lacks_it()
     {
         await using var federation = await TestFederation.FoundAsync(members: 3, rounds: 3, steps: 1, Paused, change: p => p with { Rule = Momentum });
-        var events = await RunAsync(federation, rounds: 2);
-        Assert.Empty(events.OfType<PeerEvent.VelocityObtained>());
+        await RunAsync(federation, rounds: 2); // the one of three whom no quorum waits for may fetch what the others recomputed
 
         // A member that lost both files of the second round is in the place of a newcomer.
         var home = federation.HomeOf(0);
@@ -35,7 +34,7 @@ public sealed class RuleTests
             File.Delete(file);
         }
 
-        events = await RunAsync(federation, rounds: 3);
+        var events = await RunAsync(federation, rounds: 3);
         Assert.Contains(events.OfType<PeerEvent.AdapterObtained>(), e => e.Member == 1 && e.Round == second.Id.Value);
         Assert.Contains(events.OfType<PeerEvent.VelocityObtained>(), e => e.Member == 1 && e.Round == second.Id.Value);
 
